@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* kGraft: hooks of the module loader. */
+#ifndef _LINUX_KGRAFT_MODULE_H
+#define _LINUX_KGRAFT_MODULE_H
+
+#include <linux/errno.h>
+#include <linux/kgraft_types.h>
+#include <linux/printk.h>
+
+struct module;
+
+#ifdef CONFIG_KGRAFT
+
+int kgr_module_check(const char *name, const char *license,
+		     const char *build_id);
+int kgr_module_relocate(struct module *mod, const struct kgr_reloc *relocs,
+			unsigned int num);
+
+#else /* !CONFIG_KGRAFT */
+
+static inline int kgr_module_check(const char *name, const char *license,
+				   const char *build_id)
+{
+	pr_err("%s: module is marked as kgraft module, but kgraft support is disabled\n",
+	       name);
+	return -ENOEXEC;
+}
+
+static inline int kgr_module_relocate(struct module *mod,
+				      const struct kgr_reloc *relocs,
+				      unsigned int num)
+{
+	return -ENOEXEC;
+}
+
+#endif /* CONFIG_KGRAFT */
+
+#endif /* _LINUX_KGRAFT_MODULE_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What a patch module and the tools that make it agree on: section names, the
+ * late relocation record, modinfo tags, models and states.  Shared by the
+ * kernel and by tools/kgr-build; plain C with no kernel types, so that both
+ * include this very file.
+ */
+#ifndef _LINUX_KGRAFT_TYPES_H
+#define _LINUX_KGRAFT_TYPES_H
+
+/* .modinfo tags of a patch module */
+#define KGR_MODINFO_TAG		"kgraft"		/* "Y" */
+#define KGR_MODINFO_BUILD_ID	"kgraft_build_id"	/* target, lower-case hex */
+#define KGR_MODINFO_MODEL	"kgraft_model"
+#define KGR_MODINFO_CVE		"kgraft_cve"		/* blank-separated list */
+
+/* Array of struct kgr_reloc; every pointer in it is an ordinary relocation */
+#define KGR_RELOC_SECTION	".kgraft.relocs"
+/* NUL-terminated strings that the records point to */
+#define KGR_STRING_SECTION	".kgraft.strings"
+
+#define KGR_RELOC_NAME_LEN	512	/* KSYM_NAME_LEN of the kernel */
+
+/**
+ * struct kgr_reloc - one reference to a symbol that the module loader can't see
+ * @place:	address of the field to be written, inside the patch module
+ * @name:	name of the symbol, exactly as in kallsyms
+ * @objname:	module that holds the symbol, NULL for vmlinux
+ * @addend:	r_addend of the ELF relocation that this record stands for
+ * @type:	ELF relocation type (R_X86_64_*)
+ * @sympos:	0: the name is unique in its object; n: its nth occurrence in
+ *		ascending order of addresses (livepatch's sympos)
+ *
+ * Applied after the module's ordinary relocations and before its alternatives,
+ * static keys and other special sections are processed.
+ */
+struct kgr_reloc {
+	void		*place;
+	const char	*name;
+	const char	*objname;
+	long		addend;
+	unsigned int	type;
+	unsigned int	sympos;
+};
+
+/*
+ * Consistency models: enumerator, name in sysfs, modinfo and on command lines.
+ * Numbers are ABI.  3 is kept for quiesce.
+ */
+#define KGR_MODELS(X)			\
+	X(UNIVERSE,	0, "universe")	\
+	X(HYBRID,	1, "hybrid")	\
+	X(IMMEDIATE,	2, "immediate")
+
+/* States of one function of a patch; the numbers are those of published kGraft */
+#define KGR_PATCH_STATES(X)		\
+	X(INIT,		0, "init")	\
+	X(SLOW,		1, "slow")	\
+	X(APPLIED,	2, "applied")	\
+	X(REVERT_SLOW,	3, "revert_slow") \
+	X(REVERTED,	4, "reverted")	\
+	X(SKIPPED,	5, "skipped")
+
+#define KGR_ENUM_ENTRY(name, number, text)	KGR_ENUM_PREFIX(name) = number,
+
+#define KGR_ENUM_PREFIX(name)	KGR_MODEL_##name
+enum kgr_model {
+	KGR_MODELS(KGR_ENUM_ENTRY)
+};
+#undef KGR_ENUM_PREFIX
+
+#define KGR_ENUM_PREFIX(name)	KGR_PATCH_##name
+enum kgr_patch_state {
+	KGR_PATCH_STATES(KGR_ENUM_ENTRY)
+};
+#undef KGR_ENUM_PREFIX
+#undef KGR_ENUM_ENTRY
+
+#endif /* _LINUX_KGRAFT_TYPES_H */

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The two contexts that every CPU has of its own: its interrupt level and its
+ * idle task; and CPUs that come and go in the middle of a transition.
+ *
+ * From the outermost interrupt until a CPU is back in task context, all of its
+ * interrupts see one epoch. An interrupt handler must not change it, since it
+ * may stand on top of a soft interrupt. Code in task context of that CPU may:
+ * nothing can be below it. It is done by whoever comes by a safe point on that
+ * CPU first, and by the CPU's stopper thread when nobody does.
+ */
+#include "internal.h"
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/sched/idle.h>
+#include <linux/sched/task.h>
+#include <linux/smp.h>
+#include <linux/stop_machine.h>
+
+#include <trace/events/ipi.h>
+#include <trace/events/kgraft.h>
+
+DEFINE_PER_CPU(struct kgr_cpu, kgr_cpu);
+static DEFINE_PER_CPU(struct cpu_stop_work, kgr_stop_work);
+
+/**
+ * kgr_irq_pending - has the interrupt level of this CPU yet to migrate?
+ * @cpu:	any CPU
+ */
+bool kgr_irq_pending(unsigned int cpu)
+{
+	return test_bit(KGR_CPU_PENDING, &per_cpu(kgr_cpu, cpu).flags);
+}
+
+static bool kgr_irq_unmark(unsigned int cpu)
+{
+	/* (B) pairs with (A) and (C) in transition.c; orders by itself */
+	return test_and_clear_bit(KGR_CPU_PENDING, &per_cpu(kgr_cpu, cpu).flags);
+}
+
+/**
+ * kgr_irq_migrate - migrate the interrupt level of this CPU if it is due
+ *
+ * Context: task context, preemption disabled; does nothing otherwise. An
+ * interrupt that comes in between sees either epoch, and the same one to its
+ * end.
+ */
+void kgr_irq_migrate(void)
+{
+	unsigned int cpu = raw_smp_processor_id();
+
+	if (kgr_in_interrupt() || likely(!kgr_irq_pending(cpu)))
+		return;
+
+	if (kgr_irq_unmark(cpu)) {
+		raw_cpu_write(kgr_cpu.epoch, kgr_target_epoch());
+		kgr_pending_put();
+	}
+}
+
+/**
+ * kgr_cpus_mark - mark the contexts of all CPUs that are not in the target epoch
+ *
+ * Those of CPUs that are offline are changed on the spot.
+ *
+ * Context: process context, kgr_mutex and cpu_hotplug_lock held.
+ */
+void kgr_cpus_mark(void)
+{
+	u32 target = kgr_target_epoch();
+	unsigned int cpu;
+
+	lockdep_assert_cpus_held();
+
+	for_each_possible_cpu(cpu) {
+		struct kgr_cpu *kc = per_cpu_ptr(&kgr_cpu, cpu);
+		struct task_struct *idle = idle_task(cpu);
+
+		if (!cpu_online(cpu)) {
+			WRITE_ONCE(kc->epoch, target);
+			if (idle)
+				WRITE_ONCE(idle->kgr_epoch, target);
+			continue;
+		}
+
+		kgr_task_mark(idle);
+		if (READ_ONCE(kc->epoch) != target) {
+			kgr_pending_get();
+			set_bit(KGR_CPU_PENDING, &kc->flags);
+		}
+	}
+}
+
+/**
+ * kgr_cpus_unmark - take those marks back
+ *
+ * Context: process context, kgr_mutex and cpu_hotplug_lock held.
+ */
+void kgr_cpus_unmark(void)
+{
+	unsigned int cpu;
+
+	lockdep_assert_cpus_held();
+
+	for_each_online_cpu(cpu) {
+		if (kgr_task_unmark(idle_task(cpu)))
+			kgr_pending_forget();
+		if (kgr_irq_unmark(cpu))
+			kgr_pending_forget();
+	}
+}
+
+/**
+ * kgr_cpus_kick - make CPUs pass a safe point
+ *
+ * A CPU in user mode, or in the kernel on behalf of a user task, passes the exit
+ * work after the interrupt; an idle one turns its loop.
+ *
+ * Context: process context; one interrupt for each CPU that waits for one.
+ */
+void kgr_cpus_kick(void)
+{
+	unsigned int cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		if (cpu == raw_smp_processor_id())
+			continue;
+		if (idle_cpu(cpu))
+			wake_up_if_idle(cpu);
+		else
+			smp_send_reschedule(cpu);
+	}
+	cpus_read_unlock();
+}
+
+static int kgr_irq_stopper(void *unused)
+{
+	clear_bit(KGR_CPU_STOPPER, &raw_cpu_ptr(&kgr_cpu)->flags);
+	kgr_irq_migrate();
+	return 0;
+}
+
+/**
+ * kgr_cpus_stop - last rung for interrupt levels: the CPU's stopper thread
+ *
+ * It preempts everything on that one CPU, real-time tasks included, and in
+ * its context no interrupt is in progress below it.
+ *
+ * Context: process context, kgr_mutex held. Does not wait.
+ */
+void kgr_cpus_stop(void)
+{
+	unsigned int cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		if (kgr_task_pending(idle_task(cpu)))
+			wake_up_if_idle(cpu);
+		if (!kgr_irq_pending(cpu) ||
+		    test_and_set_bit(KGR_CPU_STOPPER, &per_cpu(kgr_cpu, cpu).flags))
+			continue;
+		if (!stop_one_cpu_nowait(cpu, kgr_irq_stopper, NULL,
+					 &per_cpu(kgr_stop_work, cpu)))
+			clear_bit(KGR_CPU_STOPPER, &per_cpu(kgr_cpu, cpu).flags);
+	}
+	cpus_read_unlock();
+}
+
+/* The CPU is about to come up: nothing runs on it yet */
+static int kgr_cpu_prepare(unsigned int cpu)
+{
+	struct task_struct *idle = idle_task(cpu);
+
+	WRITE_ONCE(per_cpu(kgr_cpu, cpu).epoch, kgr_target_epoch());
+	per_cpu(kgr_cpu, cpu).flags = 0;
+	if (idle)
+		WRITE_ONCE(idle->kgr_epoch, kgr_target_epoch());
+	return 0;
+}
+
+/* The CPU is dead: nothing will run on it that has begun before */
+static int kgr_cpu_dead(unsigned int cpu)
+{
+	struct task_struct *idle = idle_task(cpu);
+
+	if (idle && kgr_task_claim(idle, KGR_POINT_DEAD))
+		kgr_pending_put();
+	if (kgr_irq_unmark(cpu)) {
+		WRITE_ONCE(per_cpu(kgr_cpu, cpu).epoch, kgr_target_epoch());
+		kgr_pending_put();
+	}
+	return 0;
+}
+
+/**
+ * kgr_cpu_init - look after CPUs that come and go
+ *
+ * Context: boot. Return: 0 or a negative errno of cpuhp_setup_state().
+ */
+int __init kgr_cpu_init(void)
+{
+	int ret;
+
+	ret = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "kgraft:prepare",
+					kgr_cpu_prepare, kgr_cpu_dead);
+	return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Safe points inside the kernel, for threads that never or seldom leave it.
+ *
+ * A thread is on its own stack there, in its main function at least, so that it
+ * migrates only after that stack has been found free of abandoned variants.
+ */
+#include "internal.h"
+
+#include <linux/export.h>
+
+#include <trace/events/kgraft.h>
+
+/**
+ * __kgr_task_safe - slow path of kgr_task_safe()
+ *
+ * Under the universe model a user task moves at kernel entry and exit and
+ * nowhere else: its passing by here, in try_to_freeze() or cond_resched(),
+ * means nothing.
+ *
+ * Context: any; does nothing at interrupt level. Never sleeps.
+ */
+void __kgr_task_safe(void)
+{
+	if (kgr_in_interrupt())
+		return;
+
+	preempt_disable_notrace();
+
+	kgr_irq_migrate();
+
+	if (kgr_task_pending(current) &&
+	    (kgr_task_is_kernel(current) ||
+	     kgr_transition_model() != KGR_MODEL_UNIVERSE) &&
+	    !kgr_stack_check(current, NULL) &&
+	    kgr_task_claim(current, KGR_POINT_SAFE_POINT))
+		kgr_pending_put();
+
+	preempt_enable_notrace();
+}
+EXPORT_SYMBOL(__kgr_task_safe);
+
+/**
+ * __kgr_sched_try_switch - safe point in cond_resched()
+ *
+ * Context: task context.
+ */
+void __kgr_sched_try_switch(void)
+{
+	if (unlikely(kgr_task_pending(current)))
+		__kgr_task_safe();
+}
+EXPORT_SYMBOL(__kgr_sched_try_switch);
+
+#if defined(CONFIG_PREEMPT_DYNAMIC) && defined(CONFIG_HAVE_PREEMPT_DYNAMIC_CALL)
+
+static void kgr_hook_enable(void)
+{
+	sched_dynamic_kgr_enable();
+}
+
+static void kgr_hook_disable(void)
+{
+	sched_dynamic_kgr_disable();
+}
+
+#else
+
+DEFINE_STATIC_KEY_FALSE(kgr_sched_try_switch_key);
+EXPORT_SYMBOL(kgr_sched_try_switch_key);
+
+static void kgr_hook_enable(void)
+{
+	static_branch_enable(&kgr_sched_try_switch_key);
+}
+
+static void kgr_hook_disable(void)
+{
+	static_branch_disable(&kgr_sched_try_switch_key);
+}
+
+#endif
+
+/**
+ * kgr_safepoint_hook - make cond_resched() a safe point, or stop that
+ * @enable:	which; calling it twice with the same value does nothing
+ *
+ * It changes thousands of call sites, so that it is done only when a transition
+ * is held up by threads that do not sleep.
+ *
+ * Context: process context, kgr_mutex held, may sleep.
+ */
+void kgr_safepoint_hook(bool enable)
+{
+	static bool enabled;	/* [M] */
+
+	lockdep_assert_held(&kgr_mutex);
+
+	if (enable == enabled)
+		return;
+	enabled = enable;
+	if (enable)
+		kgr_hook_enable();
+	else
+		kgr_hook_disable();
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Does a stack hold a variant that is being abandoned?
+ *
+ * Abandoned is what a context must not return into once it has migrated: when
+ * a patch is applied, the bodies below it on the stacks of its functions; when
+ * it is reverted, all text of its module, since helpers of a new body
+ * may stand on a stack alone after a tail call, and the redirect sites, where a
+ * task may be on its way into the module. The ranges are sorted once, so that a
+ * stack check costs the same for one function as for five hundred.
+ */
+#include "internal.h"
+
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/stacktrace.h>
+
+/* Both ends inclusive: a call that does not return may be a body's last word */
+struct kgr_range {
+	unsigned long first;
+	unsigned long last;
+};
+
+struct kgr_ranges {
+	struct rcu_head rcu;
+	unsigned int nr;
+	unsigned int room;
+	struct kgr_range range[] __counted_by(room);
+};
+
+/* [M, readers under preempt_disable()] NULL: nothing is being abandoned */
+static struct kgr_ranges __rcu *kgr_ranges;
+
+struct kgr_walk {
+	const struct kgr_ranges *ranges;
+	struct kgr_stack_hit *hit;
+	bool found;
+};
+
+static int kgr_range_sort(const void *a, const void *b)
+{
+	const struct kgr_range *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static bool kgr_abandoned(const struct kgr_ranges *ranges, unsigned long addr)
+{
+	unsigned int low = 0, high = ranges->nr;
+
+	/* Find the last range that begins at or before addr */
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+
+		if (ranges->range[mid].first <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low && addr <= ranges->range[low - 1].last;
+}
+
+static bool kgr_walk_entry(void *cookie, unsigned long addr)
+{
+	struct kgr_walk *walk = cookie;
+
+	if (walk->found) {
+		walk->hit->caller = addr;
+		return false;
+	}
+	if (!kgr_abandoned(walk->ranges, addr))
+		return true;
+
+	walk->found = true;
+	if (!walk->hit)
+		return false;
+
+	walk->hit->addr = addr;
+	walk->hit->caller = 0;
+	return true;
+}
+
+/**
+ * kgr_stack_check - look for abandoned variants on a task's stack
+ * @task:	%current, or a task that can't start to run meanwhile
+ * @hit:	where to say what was found, or NULL
+ *
+ * Context: preemption disabled. Takes no lock.
+ * Return: 0: there is none, the task may change universe; -EADDRINUSE: there is
+ * one; -EINVAL: the stack can't be walked reliably.
+ */
+int kgr_stack_check(struct task_struct *task, struct kgr_stack_hit *hit)
+{
+	struct kgr_walk walk = { .hit = hit };
+	int ret;
+
+	walk.ranges = rcu_dereference_sched(kgr_ranges);
+	if (!walk.ranges)
+		return 0;
+
+	/* The stack of a dead task is empty */
+	if (!try_get_task_stack(task))
+		return 0;
+
+	ret = arch_stack_walk_reliable(kgr_walk_entry, &walk, task);
+	put_task_stack(task);
+
+	if (walk.found)
+		return -EADDRINUSE;
+	return ret ? -EINVAL : 0;
+}
+
+static void kgr_range_add(struct kgr_ranges *ranges, unsigned long first,
+			  unsigned long last)
+{
+	if (WARN_ON_ONCE(ranges->nr == ranges->room))
+		return;
+	ranges->range[ranges->nr++] = (struct kgr_range){ first, last };
+}
+
+static int kgr_range_add_cold(void *data, unsigned long addr)
+{
+	kgr_range_add(data, addr, addr + kgr_resolve_size(addr));
+	return 0;
+}
+
+static int kgr_range_count(void *data, unsigned long addr)
+{
+	++*(unsigned int *)data;
+	return 0;
+}
+
+/*
+ * GCC moves unlikely parts of a function into a symbol of its own. Those of
+ * namesakes are taken too: that may cost time, never consistency.
+ */
+static int kgr_each_cold(const struct kgr_patch_fun *fun,
+			 int (*fn)(void *, unsigned long), void *data)
+{
+	char *name = kasprintf(GFP_KERNEL, "%s.cold", fun->name);
+
+	if (!name)
+		return -ENOMEM;
+	kallsyms_on_each_match_symbol(fn, name, data);
+	kfree(name);
+	return 0;
+}
+
+static void kgr_range_add_module(struct kgr_ranges *ranges,
+				 const struct module *mod)
+{
+	const struct module_memory *text = &mod->mem[MOD_TEXT];
+
+	kgr_range_add(ranges, (unsigned long)text->base,
+		      (unsigned long)text->base + text->size);
+}
+
+static int kgr_range_add_fun(struct kgr_ranges *ranges,
+			     const struct kgr_patch_fun *fun, bool apply)
+{
+	const struct kgr_patch_fun *below = kgr_func_below(fun);
+	unsigned long addr = kgr_func_address(fun->func);
+
+	if (apply && !below) {
+		kgr_range_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
+			      addr + kgr_resolve_size(addr));
+		return kgr_each_cold(fun, kgr_range_add_cold, ranges);
+	}
+
+	/* A task in the redirect may be bound for the abandoned body */
+	kgr_range_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
+		      arch_kgr_site_end(kgr_func_site(fun->func)));
+	if (apply)
+		kgr_range_add_module(ranges, below->patch->owner);
+	return 0;
+}
+
+/* Overlapping ranges become one, so that a search has one candidate */
+static void kgr_ranges_merge(struct kgr_ranges *ranges)
+{
+	unsigned int i, out = 0;
+
+	if (!ranges->nr)
+		return;
+
+	sort(ranges->range, ranges->nr, sizeof(ranges->range[0]),
+	     kgr_range_sort, NULL);
+
+	for (i = 1; i < ranges->nr; i++) {
+		if (ranges->range[i].first <= ranges->range[out].last)
+			ranges->range[out].last = max(ranges->range[out].last,
+						      ranges->range[i].last);
+		else
+			ranges->range[++out] = ranges->range[i];
+	}
+	ranges->nr = out + 1;
+}
+
+/**
+ * kgr_stack_abandon - say what a transition abandons
+ * @patch:	patch in transition, on top of its functions
+ * @apply:	the bodies below it are abandoned, else its own
+ *
+ * Replaces what the last call said.
+ *
+ * Context: process context, kgr_mutex held, may sleep.
+ * Return: 0, or -ENOMEM and nothing has changed.
+ */
+int kgr_stack_abandon(struct kgr_patch *patch, bool apply)
+{
+	struct kgr_ranges *ranges, *old;
+	struct kgr_patch_fun *fun;
+	unsigned int room = 1;
+	int ret = 0;
+
+	lockdep_assert_held(&kgr_mutex);
+
+	kgr_for_each_patch_fun(patch, fun) {
+		room += 2;
+		ret = kgr_each_cold(fun, kgr_range_count, &room);
+		if (ret)
+			return ret;
+	}
+
+	ranges = kvzalloc(struct_size(ranges, range, room), GFP_KERNEL);
+	if (!ranges)
+		return -ENOMEM;
+	ranges->room = room;
+
+	kgr_for_each_patch_fun(patch, fun) {
+		ret = kgr_range_add_fun(ranges, fun, apply);
+		if (ret) {
+			kvfree(ranges);
+			return ret;
+		}
+	}
+	if (!apply)
+		kgr_range_add_module(ranges, patch->owner);
+
+	kgr_ranges_merge(ranges);
+
+	old = rcu_replace_pointer(kgr_ranges, ranges, lockdep_is_held(&kgr_mutex));
+	if (old)
+		kvfree_rcu(old, rcu);
+	return 0;
+}
+
+/**
+ * kgr_stack_forget - nothing is being abandoned any more
+ *
+ * Context: process context, kgr_mutex held.
+ */
+void kgr_stack_forget(void)
+{
+	struct kgr_ranges *old;
+
+	old = rcu_replace_pointer(kgr_ranges, NULL, lockdep_is_held(&kgr_mutex));
+	if (old)
+		kvfree_rcu(old, rcu);
+}

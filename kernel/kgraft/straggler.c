@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stragglers: contexts that have not migrated, what is done about them, and why
+ * they have not.
+ *
+ * Everybody left over is visited at once, then after a millisecond, and then at
+ * intervals that double up to a second. The rungs of the ladder, each counted:
+ *
+ *   stack check    threads that may migrate asleep (kernel threads under every
+ *                  model, user threads under all but universe)
+ *   resched        an interrupt to a thread that runs
+ *   wake           a kernel thread asleep on an abandoned variant
+ *   signal         a fake signal to a user thread, after nudge_delay_ms: a sleep
+ *                  ends early, no handler runs, restartable calls restart
+ *
+ * Interrupt levels that no task has migrated in passing are left to their CPU's
+ * stopper, and cond_resched() becomes a safe point, when ten milliseconds have
+ * not been enough.
+ */
+#include "internal.h"
+
+#include <linux/cpu.h>
+#include <linux/ptrace.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/smp.h>
+#include <linux/workqueue.h>
+
+#include <asm/syscall.h>
+
+#include <trace/events/ipi.h>
+#include <trace/events/kgraft.h>
+
+#define KGR_FIRST_MS	1U
+#define KGR_LAST_MS	1000U
+#define KGR_PATIENCE_MS	10
+
+/* Milliseconds until fake signals are sent, 0: never. Plain value, racy reads. */
+unsigned int kgr_nudge_delay_ms = 1000;
+
+static unsigned int kgr_interval_ms;	/* [M] */
+
+static void kgr_straggler_work_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(kgr_straggler_work, kgr_straggler_work_fn);
+
+/* What can be told about a thread while it is held still */
+struct kgr_look {
+	bool running;
+	unsigned int state;
+	int stack;
+	struct kgr_stack_hit hit;
+};
+
+static bool kgr_may_move_asleep(const struct task_struct *task)
+{
+	return kgr_task_is_kernel(task) ||
+	       kgr_transition_model() != KGR_MODEL_UNIVERSE;
+}
+
+static void kgr_count_rung(struct task_struct *task, enum kgr_rung rung)
+{
+	atomic_inc(&kgr_transition_patch()->priv->nudges[rung]);
+	trace_kgr_nudge(task, rung);
+}
+
+/* task_call_func(): migrate @task if it does not run and its stack is clean */
+static int kgr_move_asleep(struct task_struct *task, void *unused)
+{
+	int ret;
+
+	if (task_curr(task))
+		return -EBUSY;
+
+	ret = kgr_stack_check(task, NULL);
+	if (ret)
+		return ret;
+
+	return kgr_task_claim(task, KGR_POINT_ASLEEP) ? 0 : -EALREADY;
+}
+
+static bool kgr_try_move(struct task_struct *task)
+{
+	if (!kgr_may_move_asleep(task))
+		return false;
+
+	if (task_call_func(task, kgr_move_asleep, NULL))
+		return false;
+
+	kgr_pending_put();
+	return true;
+}
+
+/*
+ * One visit to one thread. Returns true when it has been nudged: made to do
+ * something.
+ */
+static bool kgr_visit(struct task_struct *task, bool wake, bool signal)
+{
+	kgr_count_rung(task, KGR_RUNG_STACK_CHECK);
+	if (kgr_try_move(task))
+		return true;
+
+	if (signal && !(task->flags & PF_KTHREAD)) {
+		kgr_count_rung(task, KGR_RUNG_SIGNAL);
+		set_notify_signal(task);
+		return true;
+	}
+
+	if (task_curr(task)) {
+		kgr_count_rung(task, KGR_RUNG_RESCHED);
+		smp_send_reschedule(task_cpu(task));
+		return true;
+	}
+
+	if (wake && (task->flags & PF_KTHREAD)) {
+		kgr_count_rung(task, KGR_RUNG_WAKE);
+		wake_up_state(task, TASK_INTERRUPTIBLE);
+		return true;
+	}
+	return false;
+}
+
+static unsigned int kgr_visit_all(bool wake, bool signal)
+{
+	struct task_struct *task;
+	unsigned int nudged = 0;
+	pid_t cursor = 1;
+
+	lockdep_assert_held(&kgr_mutex);
+
+	while ((task = kgr_task_next(&cursor))) {
+		nudged += kgr_visit(task, wake, signal);
+		put_task_struct(task);
+		cond_resched();
+	}
+	return nudged;
+}
+
+static void kgr_straggler_again(s64 age)
+{
+	unsigned int delay = READ_ONCE(kgr_nudge_delay_ms);
+	unsigned int next = kgr_interval_ms;
+
+	/* Be there when the signals are due */
+	if (age < delay && age + next > delay)
+		next = delay - age;
+
+	kgr_interval_ms = min(kgr_interval_ms * 2, KGR_LAST_MS);
+	kgr_queue_delayed(&kgr_straggler_work, next);
+}
+
+static void kgr_straggler_work_fn(struct work_struct *work)
+{
+	unsigned int delay = READ_ONCE(kgr_nudge_delay_ms);
+	bool late;
+	s64 age;
+
+	mutex_lock(&kgr_mutex);
+
+	if (!kgr_transition_patch())
+		goto out;
+
+	age = kgr_transition_age_ms();
+	late = age >= KGR_PATIENCE_MS;
+	if (late) {
+		kgr_cpus_stop();
+		kgr_safepoint_hook(true);
+	}
+	kgr_visit_all(late, delay && age >= delay);
+	kgr_straggler_again(age);
+out:
+	mutex_unlock(&kgr_mutex);
+}
+
+/**
+ * kgr_straggler_start - visit everybody, and those left over again and again
+ *
+ * Context: process context, kgr_mutex held, a transition runs.
+ */
+void kgr_straggler_start(void)
+{
+	lockdep_assert_held(&kgr_mutex);
+
+	kgr_interval_ms = KGR_FIRST_MS;
+	kgr_visit_all(false, false);
+	kgr_queue_delayed(&kgr_straggler_work, KGR_FIRST_MS);
+}
+
+/**
+ * kgr_straggler_stop - nobody is left
+ *
+ * Context: process context, kgr_mutex held. A visit that waits for the mutex
+ * finds no transition, or the next one, which it does no harm.
+ */
+void kgr_straggler_stop(void)
+{
+	cancel_delayed_work(&kgr_straggler_work);
+}
+
+/**
+ * kgr_nudge - nudge stragglers now, whatever nudge_delay_ms says
+ * @tid:	thread in the initial pid namespace, 0: all of them
+ * @nudged:	how many threads were made to do something
+ *
+ * Context: process context; takes kgr_mutex.
+ * Return: 0; -EAGAIN: no transition runs; -ESRCH: no such thread; -EALREADY: it
+ * has migrated.
+ */
+int kgr_nudge(pid_t tid, unsigned int *nudged)
+{
+	struct task_struct *task;
+	int ret = 0;
+
+	guard(mutex)(&kgr_mutex);
+
+	*nudged = 0;
+	if (!kgr_transition_patch())
+		return -EAGAIN;
+
+	if (!tid) {
+		*nudged = kgr_visit_all(true, true);
+		return 0;
+	}
+
+	rcu_read_lock();
+	task = find_task_by_pid_ns(tid, &init_pid_ns);
+	if (task)
+		get_task_struct(task);
+	rcu_read_unlock();
+	if (!task)
+		return -ESRCH;
+
+	if (kgr_task_pending(task))
+		*nudged = kgr_visit(task, true, true);
+	else
+		ret = -EALREADY;
+	put_task_struct(task);
+	return ret;
+}
+
+static int kgr_look_at(struct task_struct *task, void *arg)
+{
+	struct kgr_look *look = arg;
+
+	look->running = task_curr(task);
+	look->state = READ_ONCE(task->__state);
+	if (!look->running)
+		look->stack = kgr_stack_check(task, &look->hit);
+	return 0;
+}
+
+/* Did this user thread enter the kernel by other than a system call? */
+static bool kgr_in_exception(struct task_struct *task)
+{
+	return task_pt_regs(task)->orig_ax == -1UL;
+}
+
+static enum kgraft_reason kgr_reason(struct task_struct *task,
+				     const struct kgr_look *look)
+{
+	bool kernel = kgr_task_is_kernel(task) || is_idle_task(task);
+
+	if (look->running) {
+		if (task->flags & PF_VCPU)
+			return KGRAFT_REASON_IN_GUEST;
+		return kernel ? KGRAFT_REASON_KTHREAD_NO_SAFE_POINT :
+				KGRAFT_REASON_RUNNING_IN_KERNEL;
+	}
+	if (look->stack == -EADDRINUSE)
+		return KGRAFT_REASON_IN_PATCHED_FUNCTION;
+	if (look->state & (__TASK_STOPPED | __TASK_TRACED))
+		return KGRAFT_REASON_STOPPED_OR_TRACED;
+	if (look->stack && kgr_may_move_asleep(task))
+		return KGRAFT_REASON_UNRELIABLE_STACK;
+	if (look->state == TASK_RUNNING)
+		return KGRAFT_REASON_RUNNABLE_NOT_RUNNING;
+	if (kernel)
+		return KGRAFT_REASON_KTHREAD_NO_SAFE_POINT;
+	if (kgr_in_exception(task))
+		return KGRAFT_REASON_IN_EXCEPTION;
+	if (look->state & TASK_UNINTERRUPTIBLE)
+		return KGRAFT_REASON_UNINTERRUPTIBLE;
+	return KGRAFT_REASON_IN_SYSCALL;
+}
+
+static enum kgraft_kind kgr_kind(const struct task_struct *task)
+{
+	if (is_idle_task(task))
+		return KGRAFT_KIND_IDLE;
+	if (task->flags & PF_KTHREAD)
+		return KGRAFT_KIND_KTHREAD;
+	return kgr_task_is_kernel(task) ? KGRAFT_KIND_WORKER : KGRAFT_KIND_USER;
+}
+
+static pid_t kgr_tracer(struct task_struct *task)
+{
+	struct task_struct *tracer;
+	pid_t pid = 0;
+
+	rcu_read_lock();
+	tracer = ptrace_parent(task);
+	if (tracer)
+		pid = task_pid_nr_ns(tracer, &init_pid_ns);
+	rcu_read_unlock();
+	return pid;
+}
+
+/**
+ * kgr_straggler_task - why has this thread not migrated?
+ * @task:	a thread or idle task that the caller keeps from going away
+ * @s:		where to say it
+ *
+ * Context: process context; takes scheduler locks for a moment.
+ * Return: false when it has migrated.
+ */
+bool kgr_straggler_task(struct task_struct *task, struct kgr_straggler *s)
+{
+	struct kgr_look look = { };
+
+	if (!kgr_task_pending(task))
+		return false;
+
+	task_call_func(task, kgr_look_at, &look);
+
+	*s = (struct kgr_straggler) {
+		.kind = kgr_kind(task),
+		.reason = kgr_reason(task, &look),
+		.task = task,
+		.cpu = task_cpu(task),
+		.hit = look.hit,
+	};
+	if (s->reason == KGRAFT_REASON_IN_SYSCALL)
+		s->syscall = task_pt_regs(task)->orig_ax;
+	if (s->reason == KGRAFT_REASON_STOPPED_OR_TRACED)
+		s->tracer = kgr_tracer(task);
+	if (!look.running && look.state != TASK_RUNNING)
+		s->wchan = get_wchan(task);
+	return true;
+}
+
+/**
+ * kgr_straggler_cpu - has the interrupt level of this CPU not migrated?
+ * @cpu:	a CPU
+ * @s:		where to say it
+ *
+ * Context: any. Return: false when it has.
+ */
+bool kgr_straggler_cpu(unsigned int cpu, struct kgr_straggler *s)
+{
+	if (!kgr_irq_pending(cpu))
+		return false;
+
+	*s = (struct kgr_straggler) {
+		.kind = KGRAFT_KIND_CPU,
+		.reason = KGRAFT_REASON_IRQ_CPU,
+		.cpu = cpu,
+	};
+	return true;
+}

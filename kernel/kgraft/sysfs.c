@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/kgraft: single values. Lists are in netlink.c. The files are
+ * described in Documentation/ABI/testing/sysfs-kernel-kgraft.
+ */
+#include "internal.h"
+
+#include <linux/kobject.h>
+#include <linux/kstrtox.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+static struct kobject *kgr_root;
+static bool kgr_force_load_module;
+
+static struct kgr_patch *to_patch(struct kobject *kobj)
+{
+	return container_of(kobj, struct kgr_patch, kobj);
+}
+
+/* /sys/kernel/kgraft/ */
+
+static ssize_t in_progress_show(struct kobject *kobj, struct kobj_attribute *attr,
+				char *buf)
+{
+	return sysfs_emit(buf, "%d\n", !!kgr_transition_patch());
+}
+
+/* Published kGraft forces the transition here; that is not to be had yet */
+static ssize_t in_progress_store(struct kobject *kobj, struct kobj_attribute *attr,
+				 const char *buf, size_t count)
+{
+	pr_err("forcing a transition isn't supported; see the stragglers, nudge or revert\n");
+	return -EOPNOTSUPP;
+}
+
+static ssize_t force_load_module_show(struct kobject *kobj,
+				      struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(kgr_force_load_module));
+}
+
+static ssize_t force_load_module_store(struct kobject *kobj,
+				       struct kobj_attribute *attr,
+				       const char *buf, size_t count)
+{
+	bool value;
+	int ret;
+
+	ret = kstrtobool(buf, &value);
+	if (ret)
+		return ret;
+	WRITE_ONCE(kgr_force_load_module, value);
+	return count;
+}
+
+static ssize_t nudge_delay_ms_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(kgr_nudge_delay_ms));
+}
+
+static ssize_t nudge_delay_ms_store(struct kobject *kobj,
+				    struct kobj_attribute *attr,
+				    const char *buf, size_t count)
+{
+	unsigned int value;
+	int ret;
+
+	ret = kstrtouint(buf, 10, &value);
+	if (ret)
+		return ret;
+	WRITE_ONCE(kgr_nudge_delay_ms, value);
+	return count;
+}
+
+static struct kobj_attribute in_progress_attr = __ATTR_RW(in_progress);
+static struct kobj_attribute force_load_module_attr = __ATTR_RW(force_load_module);
+static struct kobj_attribute nudge_delay_ms_attr = __ATTR_RW(nudge_delay_ms);
+
+static struct attribute *kgr_root_attrs[] = {
+	&in_progress_attr.attr,
+	&force_load_module_attr.attr,
+	&nudge_delay_ms_attr.attr,
+	NULL
+};
+
+static const struct attribute_group kgr_root_group = {
+	.attrs = kgr_root_attrs,
+};
+
+/* /sys/kernel/kgraft/NAME/ */
+
+static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	struct kgr_patch *patch = to_patch(kobj);
+	struct kgr_patch_fun *fun;
+	int len;
+
+	guard(mutex)(&kgr_mutex);
+
+	len = sysfs_emit(buf, "%-32s %-16s %6s  %s\n",
+			 "Function", "Object", "Sympos", "State");
+	kgr_for_each_patch_fun(patch, fun)
+		len += sysfs_emit_at(buf, len, "%-32s %-16s %6lu  %d\n", fun->name,
+				     fun->objname ?: "vmlinux", fun->sympos,
+				     fun->state);
+	return len;
+}
+
+static ssize_t refs_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	guard(mutex)(&kgr_mutex);
+
+	return sysfs_emit(buf, "%u\n", kgr_patch_refs(to_patch(kobj)));
+}
+
+static ssize_t replace_all_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", to_patch(kobj)->replace_all);
+}
+
+static ssize_t revert_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	bool value;
+	int ret;
+
+	ret = kstrtobool(buf, &value);
+	if (ret)
+		return ret;
+	if (!value)
+		return -EINVAL;
+
+	ret = kgr_patch_revert(to_patch(kobj));
+	return ret ?: count;
+}
+
+static ssize_t model_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n", kgr_model_name(to_patch(kobj)->model));
+}
+
+static ssize_t enabled_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	guard(mutex)(&kgr_mutex);
+
+	return sysfs_emit(buf, "%d\n", kgr_patch_enabled(to_patch(kobj)));
+}
+
+static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr,
+			     const char *buf, size_t count)
+{
+	struct kgr_patch *patch = to_patch(kobj);
+	bool value;
+	int ret;
+
+	ret = kstrtobool(buf, &value);
+	if (ret)
+		return ret;
+
+	ret = value ? kgr_patch_enable(patch) : kgr_patch_revert(patch);
+	return ret ?: count;
+}
+
+static ssize_t transition_show(struct kobject *kobj, struct kobj_attribute *attr,
+			       char *buf)
+{
+	guard(mutex)(&kgr_mutex);
+
+	return sysfs_emit(buf, "%d\n", to_patch(kobj)->priv->in_transition);
+}
+
+static ssize_t since_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	const struct timespec64 *started = &to_patch(kobj)->priv->started;
+
+	guard(mutex)(&kgr_mutex);
+
+	return sysfs_emit(buf, "%lld.%03ld\n", (s64)started->tv_sec,
+			  started->tv_nsec / NSEC_PER_MSEC);
+}
+
+static ssize_t migrated_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
+{
+	unsigned int migrated, total;
+
+	guard(mutex)(&kgr_mutex);
+
+	kgr_transition_counts(to_patch(kobj), &migrated, &total);
+	return sysfs_emit(buf, "%u\n", migrated);
+}
+
+static ssize_t total_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	unsigned int migrated, total;
+
+	guard(mutex)(&kgr_mutex);
+
+	kgr_transition_counts(to_patch(kobj), &migrated, &total);
+	return sysfs_emit(buf, "%u\n", total);
+}
+
+static ssize_t cve_show(struct kobject *kobj, struct kobj_attribute *attr,
+			char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_patch(kobj)->cve ?: "");
+}
+
+static ssize_t build_id_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_patch(kobj)->build_id ?: "");
+}
+
+static struct kobj_attribute state_attr = __ATTR_RO(state);
+static struct kobj_attribute refs_attr = __ATTR_RO(refs);
+static struct kobj_attribute replace_all_attr = __ATTR_RO(replace_all);
+static struct kobj_attribute revert_attr = __ATTR_WO(revert);
+static struct kobj_attribute model_attr = __ATTR_RO(model);
+static struct kobj_attribute enabled_attr = __ATTR_RW(enabled);
+static struct kobj_attribute transition_attr = __ATTR_RO(transition);
+static struct kobj_attribute since_attr = __ATTR_RO(since);
+static struct kobj_attribute migrated_attr = __ATTR_RO(migrated);
+static struct kobj_attribute total_attr = __ATTR_RO(total);
+static struct kobj_attribute cve_attr = __ATTR_RO(cve);
+static struct kobj_attribute build_id_attr = __ATTR_RO(build_id);
+
+static struct attribute *kgr_patch_attrs[] = {
+	&state_attr.attr,
+	&refs_attr.attr,
+	&replace_all_attr.attr,
+	&revert_attr.attr,
+	&model_attr.attr,
+	&enabled_attr.attr,
+	&transition_attr.attr,
+	&since_attr.attr,
+	&migrated_attr.attr,
+	&total_attr.attr,
+	&cve_attr.attr,
+	&build_id_attr.attr,
+	NULL
+};
+
+static const struct attribute_group kgr_patch_group = {
+	.attrs = kgr_patch_attrs,
+};
+
+/* /sys/kernel/kgraft/NAME/nudges/ */
+
+struct kgr_rung_attribute {
+	struct kobj_attribute attr;
+	enum kgr_rung rung;
+};
+
+static ssize_t rung_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	struct kgr_rung_attribute *rung =
+		container_of(attr, struct kgr_rung_attribute, attr);
+
+	return sysfs_emit(buf, "%d\n",
+			  atomic_read(&to_patch(kobj)->priv->nudges[rung->rung]));
+}
+
+#define KGR_RUNG_ATTR(which, text)					\
+	static struct kgr_rung_attribute kgr_rung_##which = {		\
+		.attr = {						\
+			.attr = { .name = text, .mode = 0444 },		\
+			.show = rung_show,				\
+		},							\
+		.rung = KGR_RUNG_##which,				\
+	};
+KGR_RUNGS(KGR_RUNG_ATTR)
+#undef KGR_RUNG_ATTR
+
+#define KGR_RUNG_ATTR(name, text)	&kgr_rung_##name.attr.attr,
+static struct attribute *kgr_rung_attrs[] = {
+	KGR_RUNGS(KGR_RUNG_ATTR)
+	NULL
+};
+#undef KGR_RUNG_ATTR
+
+static const struct attribute_group kgr_rung_group = {
+	.name = "nudges",
+	.attrs = kgr_rung_attrs,
+};
+
+static const struct attribute_group *kgr_patch_groups[] = {
+	&kgr_patch_group,
+	&kgr_rung_group,
+	NULL
+};
+
+static void kgr_patch_release(struct kobject *kobj)
+{
+	complete(&to_patch(kobj)->finish);
+}
+
+static const struct kobj_type kgr_patch_type = {
+	.release = kgr_patch_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = kgr_patch_groups,
+};
+
+/**
+ * kgr_sysfs_add - make a patch visible
+ * @patch:	patch, set up but for its redirects
+ *
+ * Context: process context, kgr_mutex held, may sleep.
+ * Return: 0; -EEXIST, -ENOMEM. In either case the caller has to call
+ * kgr_sysfs_remove() in the end.
+ */
+int kgr_sysfs_add(struct kgr_patch *patch)
+{
+	int ret;
+
+	ret = kobject_add(&patch->kobj, kgr_root, "%s", patch->name);
+	if (ret)
+		return ret;
+
+	return sysfs_create_link(&patch->kobj, &patch->owner->mkobj.kobj, "owner");
+}
+
+/**
+ * kgr_sysfs_init_patch - prepare a patch for kgr_sysfs_add()
+ * @patch:	patch
+ *
+ * Context: any.
+ */
+void kgr_sysfs_init_patch(struct kgr_patch *patch)
+{
+	memset(&patch->kobj, 0, sizeof(patch->kobj));
+	init_completion(&patch->finish);
+	kobject_init(&patch->kobj, &kgr_patch_type);
+}
+
+/**
+ * kgr_sysfs_remove - take a patch out of sight
+ * @patch:	patch, whatever became of kgr_sysfs_add()
+ *
+ * Context: process context, kgr_mutex not held: waits for those who are reading
+ * or writing one of its files.
+ */
+void kgr_sysfs_remove(struct kgr_patch *patch)
+{
+	kobject_del(&patch->kobj);
+	kobject_put(&patch->kobj);
+	wait_for_completion(&patch->finish);
+}
+
+/**
+ * kgr_sysfs_notify - wake up those who wait for a transition
+ * @patch:	patch whose transition has begun, been reversed or completed
+ *
+ * Context: process context.
+ */
+void kgr_sysfs_notify(struct kgr_patch *patch)
+{
+	sysfs_notify(&patch->kobj, NULL, "transition");
+	sysfs_notify(&patch->kobj, NULL, "enabled");
+	sysfs_notify(kgr_root, NULL, "in_progress");
+}
+
+/**
+ * kgr_sysfs_init - create /sys/kernel/kgraft
+ *
+ * Context: boot. Return: 0 or -ENOMEM.
+ */
+int __init kgr_sysfs_init(void)
+{
+	kgr_root = kobject_create_and_add("kgraft", kernel_kobj);
+	if (!kgr_root)
+		return -ENOMEM;
+
+	return sysfs_create_group(kgr_root, &kgr_root_group);
+}

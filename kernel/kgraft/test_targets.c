@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Functions that exist to be replaced. What they mean is in
+ * linux/kgraft_test.h; who calls them is in test_driver.c.
+ */
+#include <linux/cache.h>
+#include <linux/compiler.h>
+#include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/kgraft_test.h>
+#include <linux/sched.h>
+
+/* What a body returns; read at run time so that callers can't fold it */
+static int kgr_test_version __read_mostly = 1;
+
+noinline int kgr_test_inner(void)
+{
+	return READ_ONCE(kgr_test_version);
+}
+EXPORT_SYMBOL_GPL(kgr_test_inner);
+
+noinline int kgr_test_outer(struct kgr_test_pair *pair)
+{
+	pair->first = READ_ONCE(kgr_test_version);
+	kgr_test_pause(pair);
+	pair->second = kgr_test_inner();
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kgr_test_outer);
+
+noinline int kgr_test_first(void)
+{
+	return READ_ONCE(kgr_test_version);
+}
+EXPORT_SYMBOL_GPL(kgr_test_first);
+
+noinline int kgr_test_second(void)
+{
+	return READ_ONCE(kgr_test_version);
+}
+EXPORT_SYMBOL_GPL(kgr_test_second);
+
+noinline int kgr_test_sleep(int how)
+{
+	int ret = kgr_test_wait(how);
+
+	return ret ?: READ_ONCE(kgr_test_version);
+}
+EXPORT_SYMBOL_GPL(kgr_test_sleep);
+
+noinline int kgr_test_loop(int ms)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
+
+	while (time_before(jiffies, end))
+		cond_resched();
+	return READ_ONCE(kgr_test_version);
+}
+EXPORT_SYMBOL_GPL(kgr_test_loop);
+
+noinline long kgr_test_check(unsigned int flags)
+{
+	if (flags & ~KGR_TEST_CHECK_MASK)
+		return -EINVAL;
+	return READ_ONCE(kgr_test_version);
+}
+EXPORT_SYMBOL_GPL(kgr_test_check);
+
+noinline notrace int kgr_test_notrace(void)
+{
+	return READ_ONCE(kgr_test_version);
+}
+
+/* The first of two of that name: patching it by name alone is ambiguous */
+static noinline int kgr_test_dup(void)
+{
+	return READ_ONCE(kgr_test_version);
+}
+
+int (* const kgr_test_dup_first)(void) = kgr_test_dup;

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A transition: every context of the system moves from one epoch to another.
+ *
+ * DOC: ordering
+ *
+ * Who touches what::
+ *
+ *   choice      redirect.c: which body for which epoch; one pointer per function
+ *   target      the epoch that contexts are to be in
+ *   mark        TIF_KGRAFT of a thread, KGR_CPU_PENDING of a CPU
+ *   epoch       of a thread, or of a CPU's interrupt level
+ *   pending     marks not yet claimed, plus one while marks are being set
+ *   dying       threads past exit_notify(), by epoch
+ *
+ * Beginning a transition against a context that migrates and then calls a
+ * patched function::
+ *
+ *   beginner                           context
+ *   --------                           -------
+ *   choice = { N: new, else: old }
+ *   (A) store-release  ------------.
+ *   target = N                      \
+ *   (C) smp_mb()  ---------------.   \
+ *   set mark                      \   \
+ *                                  `---\--> (B) test and clear mark
+ *                                       \   epoch = target
+ *                                        `-> (D) load-acquire choice
+ *                                           epoch == N ? new : old
+ *
+ *   Forbidden: the mark is seen and target is still the previous one (B, C);
+ *   the epoch is N and choice is still the previous one, whose N is another
+ *   number, so that the context would fall back to what is old now (A, D). A
+ *   context that has not migrated gets the same body from both choices.
+ *
+ *   A child inherits epoch and mark under tasklist_lock, which the walk that sets
+ *   the marks holds as well; a CPU comes up with the target epoch under
+ *   cpu_hotplug_lock, likewise.
+ *
+ * The last context to move completes the transition::
+ *
+ *   last context                       dying thread
+ *   ------------                       ------------
+ *   epoch = target                     (E) dec and test dying
+ *   (G) dec and test pending           if zero: kick
+ *   if zero: kick
+ *                   worker, kicked
+ *                   --------------
+ *                   (F) smp_mb()
+ *                   pending zero and dying zero?
+ *
+ *   Both decrements are full barriers, and both kick; the worker that is kicked
+ *   by the later of the two sees both at zero. A kick too many costs a look.
+ *
+ * Reversing takes all marks back, waits for a grace period, which ends every
+ * migration in flight since those run with preemption disabled, changes the
+ * target and marks the contexts that are in the wrong epoch now. No redirect
+ * changes but under the immediate model.
+ */
+#include "internal.h"
+
+#include <linux/cpu.h>
+#include <linux/irq_work.h>
+#include <linux/lockdep.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+
+/**
+ * struct kgr_transition - the transition that runs, if one does
+ * @patch:	patch in transition, NULL when none runs [M, read anywhere as a
+ *		mere fact]
+ * @apply:	contexts go to the side of @patch; false: to what is below it [M]
+ * @from:	epoch that all contexts carried when it began [M]
+ * @to:		epoch whose callers see the side that it began towards [M]
+ * @target:	@to, or @from when it has been reversed; the epoch of everybody
+ *		when none runs
+ * @model:	consistency model of @patch
+ * @began:	monotonic time of its beginning or last reversal [M]
+ * @pending:	marks not yet claimed [A]
+ * @total:	contexts marked so far [A]
+ */
+static struct {
+	struct kgr_patch *patch;
+	bool apply;
+	u32 from;
+	u32 to;
+	u32 target;
+	enum kgr_model model;
+	ktime_t began;
+	atomic_t pending;
+	atomic_t total;
+} kgr_transition;
+
+static struct workqueue_struct *kgr_wq;
+
+static void kgr_transition_work_fn(struct work_struct *work);
+static DECLARE_WORK(kgr_transition_work, kgr_transition_work_fn);
+
+static void kgr_kick_fn(struct irq_work *work)
+{
+	queue_work(kgr_wq, &kgr_transition_work);
+}
+
+static DEFINE_IRQ_WORK(kgr_kick, kgr_kick_fn);
+
+/**
+ * kgr_transition_kick - somebody who was waited for is done
+ *
+ * By way of an interrupt to this CPU: callers may be past their last look at
+ * need_resched() on the way to user mode.
+ *
+ * Context: any but NMI.
+ */
+void kgr_transition_kick(void)
+{
+	if (READ_ONCE(kgr_transition.patch))
+		irq_work_queue(&kgr_kick);
+}
+
+/* Epoch that contexts are to be in */
+u32 kgr_target_epoch(void)
+{
+	return READ_ONCE(kgr_transition.target);
+}
+
+/* One more context has been marked */
+void kgr_pending_get(void)
+{
+	atomic_inc(&kgr_transition.total);
+	atomic_inc(&kgr_transition.pending);
+}
+
+/* A marked context has migrated. Context: any but NMI, no scheduler lock held */
+void kgr_pending_put(void)
+{
+	/* (G) pairs with (F) in kgr_transition_complete(); orders by itself */
+	if (atomic_dec_and_test(&kgr_transition.pending))
+		kgr_transition_kick();
+}
+
+/* A mark has been taken back, or its owner is counted elsewhere from now on */
+void kgr_pending_forget(void)
+{
+	if (atomic_dec_and_test(&kgr_transition.pending))
+		kgr_transition_kick();
+}
+
+/* Patch in transition or NULL; context: any, exact under kgr_mutex */
+struct kgr_patch *kgr_transition_patch(void)
+{
+	return READ_ONCE(kgr_transition.patch);
+}
+
+/* Does the transition go towards its patch? Context: kgr_mutex held */
+bool kgr_transition_applies(void)
+{
+	lockdep_assert_held(&kgr_mutex);
+
+	return kgr_transition.apply;
+}
+
+/* Model of the transition that runs; any when none does */
+enum kgr_model kgr_transition_model(void)
+{
+	return READ_ONCE(kgr_transition.model);
+}
+
+/* Milliseconds since the transition began or was reversed last */
+s64 kgr_transition_age_ms(void)
+{
+	return ktime_ms_delta(ktime_get(), READ_ONCE(kgr_transition.began));
+}
+
+/**
+ * kgr_transition_counts - how far a patch's last transition has come
+ * @patch:	patch
+ * @migrated:	contexts that have migrated
+ * @total:	contexts that had to, so far
+ *
+ * Context: kgr_mutex held.
+ */
+void kgr_transition_counts(const struct kgr_patch *patch,
+			   unsigned int *migrated, unsigned int *total)
+{
+	int pending;
+
+	lockdep_assert_held(&kgr_mutex);
+
+	if (kgr_transition.patch != patch) {
+		*migrated = patch->priv->migrated;
+		*total = patch->priv->total;
+		return;
+	}
+
+	pending = max(atomic_read(&kgr_transition.pending), 0);
+	*total = max(atomic_read(&kgr_transition.total), pending);
+	*migrated = *total - pending;
+}
+
+/* Mark whoever is not in the target epoch; the caller has set that */
+static void kgr_mark_all(void)
+{
+	atomic_set(&kgr_transition.total, 0);
+	/* Keep it from completing before everybody is counted */
+	atomic_set(&kgr_transition.pending, 1);
+
+	/* (C) pairs with (B) in task.c and cpu.c */
+	smp_mb();
+
+	kgr_tasks_mark();
+	kgr_cpus_mark();
+}
+
+static void kgr_set_target(u32 epoch)
+{
+	WRITE_ONCE(kgr_transition.began, ktime_get());
+
+	cpus_read_lock();
+	WRITE_ONCE(kgr_transition.target, epoch);
+	kgr_mark_all();
+	cpus_read_unlock();
+
+	/* Whoever runs passes a safe point soon; whoever sleeps is looked at */
+	kgr_cpus_kick();
+	kgr_straggler_start();
+	kgr_pending_put();
+}
+
+static void kgr_set_direction(bool apply)
+{
+	struct kgr_patch *patch = kgr_transition.patch;
+
+	kgr_transition.apply = apply;
+	kgr_patch_set_state(patch, apply ? KGR_PATCH_SLOW : KGR_PATCH_REVERT_SLOW);
+}
+
+/**
+ * kgr_transition_begin - move every context
+ * @patch:	patch on top of its functions, redirects in place
+ * @apply:	towards it, else away from it
+ *
+ * Returns as soon as everybody is marked and sleepers have been looked at once;
+ * the rest goes on by itself.
+ *
+ * Context: process context, kgr_mutex held, no transition runs; may sleep.
+ * Return: 0; -ENOMEM; -EAGAIN: see kgr_epoch_next(). Nothing has changed then.
+ */
+int kgr_transition_begin(struct kgr_patch *patch, bool apply)
+{
+	struct kgr_patch_priv *priv = patch->priv;
+	unsigned int i;
+	u32 epoch;
+	int ret;
+
+	lockdep_assert_held(&kgr_mutex);
+
+	epoch = kgr_epoch_next();
+	if (!epoch)
+		return -EAGAIN;
+
+	ret = kgr_stack_abandon(patch, apply);
+	if (ret)
+		return ret;
+
+	for (i = 0; i < KGR_RUNG_COUNT; i++)
+		atomic_set(&priv->nudges[i], 0);
+	ktime_get_real_ts64(&priv->started);
+
+	kgr_transition.from = kgr_transition.target;
+	kgr_transition.to = epoch;
+	WRITE_ONCE(kgr_transition.model, patch->model);
+	WRITE_ONCE(kgr_transition.patch, patch);
+	priv->in_transition = true;
+	kgr_set_direction(apply);
+
+	pr_notice("patch '%s': %s started (model %s, %u functions)\n", patch->name,
+		  apply ? "patching" : "reverting", kgr_model_name(patch->model),
+		  priv->nr_funs);
+
+	kgr_redirect_begin(patch, epoch, apply);
+	kgr_set_target(epoch);
+	kgr_sysfs_notify(patch);
+	return 0;
+}
+
+/*
+ * Under the immediate model anybody may be in either body whatever epoch it
+ * carries, so that all have to be seen again: under a number of its own.
+ */
+static u32 kgr_reverse_epoch(bool apply)
+{
+	if (kgr_transition.model == KGR_MODEL_IMMEDIATE)
+		return kgr_epoch_next();
+	return kgr_transition.target == kgr_transition.to ?
+	       kgr_transition.from : kgr_transition.to;
+}
+
+/**
+ * kgr_transition_reverse - send everybody back
+ *
+ * Context: process context, kgr_mutex held, a transition runs; may sleep.
+ * Return: 0; -ENOMEM, -EAGAIN: it goes on in the direction that it had.
+ */
+int kgr_transition_reverse(void)
+{
+	struct kgr_patch *patch = kgr_transition.patch;
+	bool apply = !kgr_transition.apply;
+	u32 epoch;
+	int ret;
+
+	lockdep_assert_held(&kgr_mutex);
+
+	epoch = kgr_reverse_epoch(apply);
+	if (!epoch)
+		return -EAGAIN;
+
+	/* From here on stack checks look for what the other direction abandons */
+	cpus_read_lock();
+	atomic_inc(&kgr_transition.pending);
+	kgr_tasks_unmark();
+	kgr_cpus_unmark();
+	cpus_read_unlock();
+
+	/* Ends migrations in flight; see the Ordering block */
+	synchronize_rcu();
+
+	ret = kgr_stack_abandon(patch, apply);
+	if (ret) {
+		/* Everybody who was marked has to be again */
+		kgr_set_target(kgr_transition.target);
+		return ret;
+	}
+
+	kgr_set_direction(apply);
+	kgr_redirect_flip(patch, epoch, apply);
+	pr_notice("patch '%s': reversed, %s now\n", patch->name,
+		  apply ? "patching" : "reverting");
+
+	kgr_set_target(epoch);
+	kgr_sysfs_notify(patch);
+	return 0;
+}
+
+static void kgr_transition_finish(void)
+{
+	struct kgr_patch *patch = kgr_transition.patch;
+	bool applied = kgr_transition.apply;
+
+	kgr_straggler_stop();
+	kgr_safepoint_hook(false);
+	kgr_stack_forget();
+
+	kgr_transition_counts(patch, &patch->priv->migrated, &patch->priv->total);
+	patch->priv->in_transition = false;
+	WRITE_ONCE(kgr_transition.patch, NULL);
+
+	kgr_patch_finished(patch, applied);
+}
+
+/* Complete the transition if nobody is left in another epoch */
+static void kgr_transition_complete(void)
+{
+	if (!kgr_transition.patch)
+		return;
+
+	/* (F) pairs with (E) in kgr_task_dead() and (G) in kgr_pending_put() */
+	smp_mb();
+	if (!atomic_read(&kgr_transition.pending) && kgr_dying_done())
+		kgr_transition_finish();
+}
+
+static void kgr_transition_work_fn(struct work_struct *work)
+{
+	mutex_lock(&kgr_mutex);
+	kgr_transition_complete();
+	mutex_unlock(&kgr_mutex);
+}
+
+/* Run @work on any CPU that has time; no isolated one has to */
+bool kgr_queue_delayed(struct delayed_work *work, unsigned int ms)
+{
+	return queue_delayed_work(kgr_wq, work, msecs_to_jiffies(ms));
+}
+
+/**
+ * kgr_transition_init - set up what transitions need
+ *
+ * Context: boot. Return: 0 or -ENOMEM.
+ */
+int __init kgr_transition_init(void)
+{
+	kgr_wq = alloc_workqueue("kgraft", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	return kgr_wq ? 0 : -ENOMEM;
+}
