@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A fork storm while transitions run: no child escapes. Each child looks at four
+# functions in one system call, which have to agree; each transition ends, and
+# its counts are even.
+
+. "$(dirname "$0")/lib/kgr.sh"
+
+# storm MODEL FORKS - cycles of apply and revert until all forks are done
+storm()
+{
+	local cycles=0 pid begin forks
+
+	kgr_spawn storm "$KGR_DIR/fork_storm" 4 "$2"
+	pid=$REPLY
+	kgr_now_ms; begin=$REPLY
+	kgr_apply kgr_test_pairs model="$1" || return
+	while ! kgr_gone "$pid"; do
+		kgr_set kgr_test_pairs 0 || return
+		kgr_set kgr_test_pairs 1 || return
+		cycles=$((cycles + 1))
+		[ $((REPLY - begin)) -lt 400000 ] || kgr_fail "no end" || return
+		kgr_now_ms
+	done
+	kgr_reap "$pid"
+	kgr_eq "end of the storm" $? 0
+	kgr_msg "$(kgr_output storm)"
+	kgr_msg "$cycles cycles in $((REPLY - begin)) ms"
+	forks=$(kgr_output storm)
+	kgr_eq "forks" "$(kgr_word "$forks" forks)" "$2"
+	kgr_num "cycles" "$cycles" -gt 0
+	kgr_num "children that saw old code" "$(kgr_word "$forks" old)" -gt 0
+	kgr_num "children that saw new code" "$(kgr_word "$forks" new)" -gt 0
+	kgr_remove kgr_test_pairs
+}
+
+case_universe()
+{
+	storm 0 "$KGR_FORKS"
+	kgr_eq "mixed" "$(kgr_word "$(kgr_output storm)" mixed)" 0
+}
+kgr_case case_universe "a fork storm, universe"
+
+# One system call without a sleep in it: hybrid holds it together, too.
+case_hybrid()
+{
+	storm 1 $((KGR_FORKS / 5))
+	kgr_eq "mixed" "$(kgr_word "$(kgr_output storm)" mixed)" 0
+}
+kgr_case case_hybrid "a fork storm, hybrid"
+
+# Children of one that has not migrated have not either; children of one that
+# has, have. Told by their /proc files while a sleeper holds the transition.
+case_inherit()
+{
+	local pid parent child
+
+	kgr_sleeper sleeper 0 || return
+	pid=$REPLY
+	kgr_spawn vfork "$KGR_DIR/actor" vfork
+	parent=$REPLY
+	kgr_until 10 kgr_said vfork '^child=' || kgr_fail "$(kgr_output vfork)" || return
+	child=$(kgr_word "$(kgr_output vfork)" child)
+	kgr_until 5 kgr_asleep "$child" S || kgr_fail "the child is awake"
+	echo 0 > $KGR_SYSFS/nudge_delay_ms
+	kgr_eq "load" "$(kgr_load kgr_test_sleep)" ok || return
+	kgr_pending "$parent" || kgr_fail "the parent has migrated"
+	kgr_pending "$child" || kgr_fail "the child has migrated"
+	kgr_eq "a newcomer" "$(cat /proc/self/kgr_in_progress)" 0
+	kill -KILL "$child"
+	kgr_until 5 kgr_said vfork '^resumed=' || kgr_fail "the parent did not go on"
+	kgr_wake
+	kgr_nudge > /dev/null
+	kgr_finish kgr_test_sleep 1
+	kgr_eq "in_progress" "$(kgr_get in_progress)" 0
+	kgr_reap "$pid"
+	kgr_remove kgr_test_sleep
+}
+kgr_case case_inherit "a child is where its parent is"
+
+kgr_run

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Patches both pairs of functions that must agree with each other, and
+ * kgr_test_check() for tests that look at one function only.
+ */
+#include <linux/errno.h>
+#include <linux/init.h>
+#include <linux/kgraft.h>
+#include <linux/kgraft_test.h>
+#include <linux/module.h>
+
+#define NEW_VERSION	2
+
+static int model = KGR_MODEL_UNIVERSE;
+module_param(model, int, 0444);
+MODULE_PARM_DESC(model, "consistency model: 0 universe, 1 hybrid, 2 immediate");
+
+static int new_inner(void)
+{
+	return NEW_VERSION;
+}
+
+static int new_outer(struct kgr_test_pair *pair)
+{
+	pair->first = NEW_VERSION;
+	kgr_test_pause(pair);
+	/* through the entry of the function, as old code would call it */
+	pair->second = kgr_test_inner();
+	return 0;
+}
+
+static int new_first(void)
+{
+	return NEW_VERSION;
+}
+
+static int new_second(void)
+{
+	return NEW_VERSION;
+}
+
+static struct kgr_patch patch = {
+	.name = "kgr_test_pairs",
+	.owner = THIS_MODULE,
+	.cve = "CVE-2024-0001 CVE-2024-0002",
+	.patches = {
+		KGR_PATCH(kgr_test_inner, new_inner),
+		KGR_PATCH(kgr_test_outer, new_outer),
+		KGR_PATCH(kgr_test_first, new_first),
+		KGR_PATCH(kgr_test_second, new_second),
+		KGR_PATCH_END
+	}
+};
+
+static int __init kgr_test_pairs_init(void)
+{
+	patch.model = model;
+	return kgr_patch_kernel(&patch);
+}
+
+static void __exit kgr_test_pairs_exit(void)
+{
+	kgr_patch_remove(&patch);
+}
+
+module_init(kgr_test_pairs_init);
+module_exit(kgr_test_pairs_exit);
+MODULE_DESCRIPTION("kGraft selftest: pairs of functions");
+MODULE_LICENSE("GPL");
+MODULE_INFO(kgraft, "Y");

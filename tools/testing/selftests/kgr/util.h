@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the C tests and helpers share. Functions return 0 or more, or a negative
+ * errno; none of them exits.
+ */
+#ifndef _KGR_SELFTEST_UTIL_H
+#define _KGR_SELFTEST_UTIL_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define KGR_SYSFS	"/sys/kernel/kgraft"
+#define KGR_TARGETS	"/sys/kernel/debug/kgraft_test"
+
+/* Files: one read, one write; the newline at the end is cut off */
+int kgr_read(const char *path, char *text, size_t size);
+int kgr_read_long(const char *path, long *value);
+int kgr_write(const char *path, const char *text);
+
+/* Modules, by the system calls themselves so that errno is seen */
+int kgr_mod_load(const char *file, const char *params);
+int kgr_mod_unload(const char *name);
+
+/* Patches */
+int kgr_patch_path(char *path, size_t size, const char *patch, const char *file);
+int kgr_patch_wait(const char *patch, int timeout_ms);
+int kgr_patch_set(const char *patch, int enabled);
+int kgr_task_pending(pid_t pid, pid_t tid);
+
+/* Time and text */
+unsigned long long kgr_now_ms(void);
+void kgr_sleep_ms(unsigned int ms);
+const char *kgr_errname(int err);
+long kgr_env_long(const char *name, long fallback);
+
+/*
+ * The gate after a test: what the kernel has complained about since begin.
+ * Complaints are printed as TAP diagnostics; returns how many.
+ */
+struct kgr_gate {
+	int kmsg;
+	unsigned long taint;
+};
+
+int kgr_gate_begin(struct kgr_gate *gate);
+int kgr_gate_end(struct kgr_gate *gate);
+
+/* Netlink */
+struct kgr_straggler {
+	char patch[64];
+	char comm[32];
+	char function[128];
+	char caller[256];
+	char wchan[128];
+	int kind;
+	int reason;
+	int pid;
+	int tid;
+	int cpu;
+	int syscall;
+	int tracer;
+	unsigned int offset;
+	unsigned long long age_ms;
+};
+
+const char *kgr_reason_name(int reason);
+const char *kgr_kind_name(int kind);
+int kgr_stragglers(int (*fn)(const struct kgr_straggler *s, void *data), void *data);
+int kgr_nudge(pid_t tid);
+
+#endif /* _KGR_SELFTEST_UTIL_H */
