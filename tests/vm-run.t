@@ -127,10 +127,10 @@ case_interrupt()
 	TMPDIR=$work/tmpdir vm -- sleep 300 >"$work/out" 2>&1 &
 	pid=$!
 	sleep 4
-	expect 1 "$(pgrep -fc "qemu.*$work/tmpdir")" 'running QEMUs'
+	expect 1 "$(pgrep -fc "^qemu-system.*$work/tmpdir")" 'running QEMUs'
 	kill -TERM "$pid"
 	! wait "$pid"
-	expect 0 "$(pgrep -fc "qemu.*$work/tmpdir")" 'QEMUs left'
+	expect 0 "$(pgrep -fc "^qemu-system.*$work/tmpdir")" 'QEMUs left'
 	expect '' "$(ls "$work/tmpdir")" 'temporary files left'
 }
 
@@ -143,7 +143,7 @@ case_options()
 	expect_rc 2 vm --smp none -- true
 	expect_rc 2 vm --share /nowhere:/x -- true
 	expect_rc 2 vm
-	expect_rc 125 vm --config no-such -- true
+	expect_rc 125 env -u KERNEL_TREE "$top/scripts/vm-run" --config no-such -- true
 	says 'make kernel CONFIG=no-such'
 }
 
