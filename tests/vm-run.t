@@ -51,7 +51,7 @@ case_live()
 {
 	local i
 
-	vm -- sh -c 'echo early; sleep 20' >"$work/live" 2>&1 &
+	"$top/scripts/vm-run" --config "$config" -- sh -c 'echo early; sleep 20' >"$work/live" 2>&1 &
 	for i in $(seq 150); do
 		! grep -q early "$work/live" || break
 		sleep 0.1
@@ -124,7 +124,7 @@ case_interrupt()
 	local pid
 
 	mkdir "$work/tmpdir"
-	TMPDIR=$work/tmpdir vm -- sleep 300 >"$work/out" 2>&1 &
+	TMPDIR=$work/tmpdir "$top/scripts/vm-run" --config "$config" -- sleep 300 >"$work/out" 2>&1 &
 	pid=$!
 	sleep 4
 	expect 1 "$(pgrep -fc "^qemu-system.*$work/tmpdir")" 'running QEMUs'
