@@ -26,10 +26,6 @@ struct module;
  *		ascending order of addresses
  * @old_size:	size of the function in bytes as the builder saw it, checked
  *		before anything changes; 0: not checked
- * @patch:	private: the patch it belongs to
- * @state:	private: see &enum kgr_patch_state; written by kgr_fun_set_state()
- * @func:	private: what stands at the function's entry
- * @stack_node:	private: place in the function's stack of variants
  *
  * Fill it with KGR_PATCH() and its like.
  */
@@ -41,10 +37,10 @@ struct kgr_patch_fun {
 	unsigned long old_size;
 
 	/* private: */
-	struct kgr_patch *patch;
-	enum kgr_patch_state state;
-	struct kgr_func *func;
-	struct list_head stack_node;
+	struct kgr_patch *patch;	/* the patch that it belongs to */
+	enum kgr_patch_state state;	/* written by kgr_fun_set_state() */
+	struct kgr_func *func;		/* what stands at the entry */
+	struct list_head stack_node;	/* place among its variants */
 };
 
 /**
@@ -55,10 +51,6 @@ struct kgr_patch_fun {
  * @model:	consistency model, &enum kgr_model; universe if left alone
  * @cve:	what it fixes, blank-separated, or NULL
  * @build_id:	build-id of the kernel it was made for, lower-case hex, or NULL
- * @kobj:	private: directory in sysfs
- * @list:	private: place in the registry, oldest first
- * @finish:	private: completed when the directory is gone
- * @priv:	private: everything else, allocated by kgr_patch_kernel()
  * @patches:	the functions, closed by KGR_PATCH_END
  */
 struct kgr_patch {
@@ -70,10 +62,10 @@ struct kgr_patch {
 	const char *build_id;
 
 	/* private: */
-	struct kobject kobj;
-	struct list_head list;
-	struct completion finish;
-	struct kgr_patch_priv *priv;
+	struct kobject kobj;		/* directory in sysfs */
+	struct list_head list;		/* place in the registry */
+	struct completion finish;	/* the directory is gone */
+	struct kgr_patch_priv *priv;	/* all else */
 
 	/* public: */
 	struct kgr_patch_fun patches[];

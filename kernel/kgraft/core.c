@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+/* Guards the registry, the transition and all states; see internal.h */
 DEFINE_MUTEX(kgr_mutex);
 LIST_HEAD(kgr_patches);
 
@@ -22,6 +23,7 @@ static enum kgr_patch_state kgr_patch_state(const struct kgr_patch *patch)
  * @patch:	registered patch
  *
  * Context: kgr_mutex held.
+ * Return: true when it is.
  */
 bool kgr_patch_enabled(const struct kgr_patch *patch)
 {

@@ -27,6 +27,9 @@ static DEFINE_PER_CPU(struct cpu_stop_work, kgr_stop_work);
 /**
  * kgr_irq_pending - has the interrupt level of this CPU yet to migrate?
  * @cpu:	any CPU
+ *
+ * Context: any.
+ * Return: true when a transition runs and waits for it.
  */
 bool kgr_irq_pending(unsigned int cpu)
 {
@@ -197,7 +200,8 @@ static int kgr_cpu_dead(unsigned int cpu)
 /**
  * kgr_cpu_init - look after CPUs that come and go
  *
- * Context: boot. Return: 0 or a negative errno of cpuhp_setup_state().
+ * Context: boot.
+ * Return: 0 or a negative errno of cpuhp_setup_state().
  */
 int __init kgr_cpu_init(void)
 {

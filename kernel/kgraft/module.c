@@ -19,7 +19,8 @@ static bool kgr_build_id_known;
  * @what:	name for the log
  * @build_id:	build-id in hexadecimal
  *
- * Context: any. Return: 0, or -ENOEXEC and a message with both.
+ * Context: any.
+ * Return: 0, or -ENOEXEC and a message with both.
  */
 int kgr_build_id_check(const char *what, const char *build_id)
 {
@@ -106,7 +107,7 @@ static int kgr_relocate(struct module *mod, const struct kgr_reloc *reloc)
 
 	if (!width || !within_module(place, mod) ||
 	    !within_module(place + width - 1, mod)) {
-		pr_err("module '%s': relocation of type %u at %px is malformed\n",
+		pr_err("module '%s': relocation of type %u at %p is malformed\n",
 		       mod->name, reloc->type, reloc->place);
 		return -ENOEXEC;
 	}

@@ -238,7 +238,8 @@ static struct genl_family kgr_family __ro_after_init = {
 /**
  * kgr_netlink_init - register the family
  *
- * Context: boot. Return: 0 or a negative errno of genl_register_family().
+ * Context: boot.
+ * Return: 0 or a negative errno of genl_register_family().
  */
 int __init kgr_netlink_init(void)
 {

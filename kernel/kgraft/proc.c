@@ -11,7 +11,8 @@
  * @pid:	unused
  * @task:	the thread
  *
- * Context: process context. Return: 0.
+ * Context: process context.
+ * Return: 0.
  */
 int proc_pid_kgr_in_progress(struct seq_file *m, struct pid_namespace *ns,
 			     struct pid *pid, struct task_struct *task)

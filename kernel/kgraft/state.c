@@ -47,7 +47,8 @@ static const u8 kgr_state_changes[] = {
  * kgr_state_name - name of a state
  * @state:	any value
  *
- * Context: any. Return: its name, or "?" for a value that is none.
+ * Context: any.
+ * Return: its name, or "?" for a value that is none.
  */
 const char *kgr_state_name(enum kgr_patch_state state)
 {
@@ -60,7 +61,8 @@ const char *kgr_state_name(enum kgr_patch_state state)
  * kgr_model_name - name of a consistency model
  * @model:	any value
  *
- * Context: any. Return: its name, or NULL for a value that is none.
+ * Context: any.
+ * Return: its name, or NULL for a value that is none.
  */
 const char *kgr_model_name(enum kgr_model model)
 {
@@ -74,7 +76,8 @@ const char *kgr_model_name(enum kgr_model model)
  * @from:	state now
  * @to:		state wanted
  *
- * Context: any. Return: true when the picture above has an arrow for it.
+ * Context: any.
+ * Return: true when the picture above has an arrow for it.
  */
 bool kgr_state_may_change(enum kgr_patch_state from, enum kgr_patch_state to)
 {

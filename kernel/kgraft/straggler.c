@@ -14,8 +14,8 @@
  *                  ends early, no handler runs, restartable calls restart
  *
  * Interrupt levels that no task has migrated in passing are left to their CPU's
- * stopper, and cond_resched() becomes a safe point, when ten milliseconds have
- * not been enough.
+ * stopper when ten milliseconds have not been enough, and cond_resched() becomes
+ * a safe point if a thread runs that could move there.
  */
 #include "internal.h"
 
@@ -84,6 +84,7 @@ static bool kgr_try_move(struct task_struct *task)
 	if (!kgr_may_move_asleep(task))
 		return false;
 
+	kgr_count_rung(task, KGR_RUNG_STACK_CHECK);
 	if (task_call_func(task, kgr_move_asleep, NULL))
 		return false;
 
@@ -97,7 +98,6 @@ static bool kgr_try_move(struct task_struct *task)
  */
 static bool kgr_visit(struct task_struct *task, bool wake, bool signal)
 {
-	kgr_count_rung(task, KGR_RUNG_STACK_CHECK);
 	if (kgr_try_move(task))
 		return true;
 
@@ -121,7 +121,24 @@ static bool kgr_visit(struct task_struct *task, bool wake, bool signal)
 	return false;
 }
 
-static unsigned int kgr_visit_all(bool wake, bool signal)
+/* The idle task of a CPU that is never idle has to be moved by somebody else */
+static void kgr_visit_idle(void)
+{
+	unsigned int cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		if (kgr_task_pending(idle_task(cpu)))
+			kgr_try_move(idle_task(cpu));
+	}
+	cpus_read_unlock();
+}
+
+/*
+ * Returns how many threads have been nudged. Sets *@busy when one that could
+ * move at a safe point has been found running.
+ */
+static unsigned int kgr_visit_all(bool wake, bool signal, bool *busy)
 {
 	struct task_struct *task;
 	unsigned int nudged = 0;
@@ -129,8 +146,13 @@ static unsigned int kgr_visit_all(bool wake, bool signal)
 
 	lockdep_assert_held(&kgr_mutex);
 
+	*busy = false;
+	kgr_visit_idle();
 	while ((task = kgr_task_next(&cursor))) {
 		nudged += kgr_visit(task, wake, signal);
+		if (kgr_task_pending(task) && kgr_may_move_asleep(task) &&
+		    task_is_running(task))
+			*busy = true;
 		put_task_struct(task);
 		cond_resched();
 	}
@@ -153,7 +175,7 @@ static void kgr_straggler_again(s64 age)
 static void kgr_straggler_work_fn(struct work_struct *work)
 {
 	unsigned int delay = READ_ONCE(kgr_nudge_delay_ms);
-	bool late;
+	bool late, busy;
 	s64 age;
 
 	mutex_lock(&kgr_mutex);
@@ -163,11 +185,11 @@ static void kgr_straggler_work_fn(struct work_struct *work)
 
 	age = kgr_transition_age_ms();
 	late = age >= KGR_PATIENCE_MS;
-	if (late) {
+	if (late)
 		kgr_cpus_stop();
+	kgr_visit_all(late, delay && age >= delay, &busy);
+	if (late && busy)
 		kgr_safepoint_hook(true);
-	}
-	kgr_visit_all(late, delay && age >= delay);
 	kgr_straggler_again(age);
 out:
 	mutex_unlock(&kgr_mutex);
@@ -180,10 +202,12 @@ out:
  */
 void kgr_straggler_start(void)
 {
+	bool busy;
+
 	lockdep_assert_held(&kgr_mutex);
 
 	kgr_interval_ms = KGR_FIRST_MS;
-	kgr_visit_all(false, false);
+	kgr_visit_all(false, false, &busy);
 	kgr_queue_delayed(&kgr_straggler_work, KGR_FIRST_MS);
 }
 
@@ -210,6 +234,7 @@ void kgr_straggler_stop(void)
 int kgr_nudge(pid_t tid, unsigned int *nudged)
 {
 	struct task_struct *task;
+	bool busy;
 	int ret = 0;
 
 	guard(mutex)(&kgr_mutex);
@@ -219,7 +244,7 @@ int kgr_nudge(pid_t tid, unsigned int *nudged)
 		return -EAGAIN;
 
 	if (!tid) {
-		*nudged = kgr_visit_all(true, true);
+		*nudged = kgr_visit_all(true, true, &busy);
 		return 0;
 	}
 
@@ -344,7 +369,8 @@ bool kgr_straggler_task(struct task_struct *task, struct kgr_straggler *s)
  * @cpu:	a CPU
  * @s:		where to say it
  *
- * Context: any. Return: false when it has.
+ * Context: any.
+ * Return: false when it has.
  */
 bool kgr_straggler_cpu(unsigned int cpu, struct kgr_straggler *s)
 {

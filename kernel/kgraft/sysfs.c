@@ -374,7 +374,8 @@ void kgr_sysfs_notify(struct kgr_patch *patch)
 /**
  * kgr_sysfs_init - create /sys/kernel/kgraft
  *
- * Context: boot. Return: 0 or -ENOMEM.
+ * Context: boot.
+ * Return: 0 or -ENOMEM.
  */
 int __init kgr_sysfs_init(void)
 {

@@ -38,7 +38,8 @@ static atomic_t *kgr_dying_slot(u32 epoch)
  * kgr_task_pending - has this thread yet to migrate?
  * @task:	any thread
  *
- * Context: any. Return: true when a transition runs and waits for it.
+ * Context: any.
+ * Return: true when a transition runs and waits for it.
  */
 bool kgr_task_pending(struct task_struct *task)
 {
@@ -51,6 +52,9 @@ bool kgr_task_pending(struct task_struct *task)
  *
  * Kernel threads, idle tasks, and those user threads that are created to work
  * in the kernel (io_uring, vhost).
+ *
+ * Context: any.
+ * Return: true when it does not.
  */
 bool kgr_task_is_kernel(const struct task_struct *task)
 {
@@ -91,7 +95,8 @@ bool kgr_task_mark(struct task_struct *task)
  * kgr_task_unmark - take the mark back
  * @task:	thread on the task list, or an idle task
  *
- * Context: any. Return: true when it was still marked; the caller has to
+ * Context: any.
+ * Return: true when it was still marked; the caller has to
  * account for that.
  */
 bool kgr_task_unmark(struct task_struct *task)
@@ -210,7 +215,8 @@ void kgr_task_dead(struct task_struct *task)
 /**
  * kgr_dying_done - are all threads dead that died in another epoch?
  *
- * Context: any. Return: true when each dying thread carries the target epoch.
+ * Context: any.
+ * Return: true when each dying thread carries the target epoch.
  */
 bool kgr_dying_done(void)
 {

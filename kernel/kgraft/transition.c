@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A transition: every context of the system moves from one epoch to another.
- *
+ */
+
+/**
  * DOC: ordering
  *
  * Who touches what::
@@ -79,7 +81,7 @@
  * @pending:	marks not yet claimed [A]
  * @total:	contexts marked so far [A]
  */
-static struct {
+static struct kgr_transition {
 	struct kgr_patch *patch;
 	bool apply;
 	u32 from;
@@ -385,7 +387,8 @@ bool kgr_queue_delayed(struct delayed_work *work, unsigned int ms)
 /**
  * kgr_transition_init - set up what transitions need
  *
- * Context: boot. Return: 0 or -ENOMEM.
+ * Context: boot.
+ * Return: 0 or -ENOMEM.
  */
 int __init kgr_transition_init(void)
 {

@@ -59,7 +59,8 @@ unsigned long arch_kgr_site(unsigned long func)
  * A task that stands in the trampoline of a site has this return address on
  * its stack.
  *
- * Context: any. Return: address of the first byte behind the site.
+ * Context: any.
+ * Return: address of the first byte behind the site.
  */
 unsigned long arch_kgr_site_end(unsigned long site)
 {
