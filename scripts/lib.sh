@@ -7,6 +7,9 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 self=${0##*/}
 
+# A make above us speaks to the project's Makefile, not to the kernel's.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
 # BUILD may move everything that is built out of the checkout.
 build=${BUILD:-$top/build}
 

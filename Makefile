@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# kGraft's own targets: "make help" lists them. The subsystem itself is built by
+# the kernel's Makefiles, in a tree that "make integrate" or git am has prepared.
+
+# Everything here is a sequence of larger steps, each of them parallel in itself.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+BUILD	?= $(CURDIR)/build
+export BUILD
+
+## CONFIG=NAME	configuration of the kernel: vm, debug or nograft (default vm)
+CONFIG	?= vm
+## KSRC=DIR	a Linux 6.12.y tree: to integrate into, or as source of our kernels
+KSRC	?=
+## KGR_REPS=N	cycles of apply and revert per model in the consistency tests
+ifdef KGR_REPS
+export KGR_REPS
+endif
+ifneq ($(KSRC),)
+export KSRC
+endif
+
+demo: deps tools	## the whole story in a guest: a diff becomes a patch of a running kernel
+	+@scripts/kernel vm
+	@demo/run.sh
+
+check: deps tools	## all tests, on the vm and the debug kernel
+	+@scripts/kernel vm
+	+@scripts/kernel debug
+	+@scripts/kernel nograft
+	@scripts/check vm debug
+
+check-quick: deps tools	## the tests without the debug kernel
+	+@scripts/kernel vm
+	@scripts/check vm
+
+soak: deps tools	## the kselftests on both kernels, ten times as long
+	+@scripts/kernel vm
+	+@scripts/kernel debug
+	@KGR_REPS=$${KGR_REPS:-200} KGR_SECONDS=$${KGR_SECONDS:-300} KGR_FORKS=$${KGR_FORKS:-100000} \
+		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check vm debug
+
+bench: deps tools	## what kGraft costs, counted in instructions (JSON in build/bench)
+	+@scripts/kernel vm
+	+@scripts/kernel nograft
+	@scripts/bench
+
+kernel: deps	## build the kernel of CONFIG into build/kernel-CONFIG
+	+@scripts/kernel $(CONFIG)
+
+tools: deps	## build kgr-build and kgr-ctl into build/tools
+	@mkdir -p $(BUILD)/tools
+	@$(MAKE) --no-print-directory -C tools/kgr-build O=$(BUILD)/tools
+	@$(MAKE) --no-print-directory -C tools/kgr-ctl O=$(BUILD)/tools
+
+integrate:	## put kGraft into the kernel tree KSRC
+	@scripts/integrate "$(KSRC)"
+
+patch:	## write the subsystem as a series for git am: build/patch, build/kgraft-6.12.mbox
+	@scripts/make-series
+
+install: tools	## install the tools (DESTDIR, prefix)
+	@$(MAKE) --no-print-directory -C tools/kgr-build O=$(BUILD)/tools install
+	@$(MAKE) --no-print-directory -C tools/kgr-ctl O=$(BUILD)/tools install
+
+deps:	## install the Debian packages that are missing
+	@scripts/install-deps
+
+clean:	## remove everything that was built
+	rm -rf $(BUILD)
+
+help:	## this list
+	@awk -F '\t+' '/^[a-z-]+:.*\t## / { t = $$1; sub(/:.*/, "", t); sub(/.*## /, ""); \
+			printf "  make %-14s %s\n", t, $$0 } \
+		/^## / { v = $$1; sub(/^## /, "", v); o[++n] = sprintf("  %-19s %s", v, $$2) } \
+		END { print "Variables:"; for (i = 1; i <= n; i++) print o[i] }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo check check-quick soak bench kernel tools integrate patch install deps clean help
