@@ -13,6 +13,9 @@
 DEFINE_MUTEX(kgr_mutex);
 LIST_HEAD(kgr_patches);
 
+/* All that patches need has been set up at boot [W] */
+static bool kgr_ready __ro_after_init;
+
 static enum kgr_patch_state kgr_patch_state(const struct kgr_patch *patch)
 {
 	return patch->patches[0].state;
@@ -192,6 +195,10 @@ static int kgr_patch_check(struct kgr_patch *patch)
 		pr_err("a patch needs a name without slashes and an owner\n");
 		return -EINVAL;
 	}
+	if (kgr_sysfs_reserved(patch->name)) {
+		pr_err("patch '%s': a file has that name, choose another\n", patch->name);
+		return -EINVAL;
+	}
 	if (!kgr_model_name(patch->model)) {
 		pr_err("patch '%s': unknown model %d\n", patch->name, patch->model);
 		return -EINVAL;
@@ -296,7 +303,8 @@ static int kgr_patch_register(struct kgr_patch *patch)
  *
  * To be called by the init function of a patch module. Returns once the
  * transition has begun: /sys/kernel/kgraft/NAME/transition tells when it is
- * complete. The module can't be unloaded until the patch has been reverted.
+ * complete. The module can't be unloaded until the patch has been reverted; its
+ * init function must not fail any more after this call has succeeded.
  *
  * Context: process context, takes kgr_mutex, may sleep.
  * Return: 0, or with everything as it was before:
@@ -308,12 +316,16 @@ static int kgr_patch_register(struct kgr_patch *patch)
  *   size than the builder saw, or @patch is malformed
  * * -ENOEXEC: made for a kernel with another build-id
  * * -EOPNOTSUPP: functions of modules, or replace_all
- * * -ENODEV: the module is being unloaded, or ftrace is dead
+ * * -ENODEV: the module is being unloaded, ftrace is dead, or kGraft could not
+ *   start at boot
  * * -ENOMEM: no memory
  */
 int kgr_patch_kernel(struct kgr_patch *patch)
 {
 	int ret;
+
+	if (!kgr_ready)
+		return -ENODEV;
 
 	ret = kgr_patch_check(patch);
 	if (ret)
@@ -377,6 +389,7 @@ static int __init kgr_init(void)
 		ret = kgr_netlink_init();
 	if (ret)
 		pr_err("can't start (%pe)\n", ERR_PTR(ret));
+	kgr_ready = !ret;
 	return ret;
 }
 late_initcall(kgr_init);

@@ -108,9 +108,9 @@ void kgr_cpus_unmark(void)
 
 	for_each_online_cpu(cpu) {
 		if (kgr_task_unmark(idle_task(cpu)))
-			kgr_pending_forget();
+			kgr_pending_put();
 		if (kgr_irq_unmark(cpu))
-			kgr_pending_forget();
+			kgr_pending_put();
 	}
 }
 
@@ -128,8 +128,6 @@ void kgr_cpus_kick(void)
 
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
-		if (cpu == raw_smp_processor_id())
-			continue;
 		if (idle_cpu(cpu))
 			wake_up_if_idle(cpu);
 		else

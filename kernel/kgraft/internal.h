@@ -14,8 +14,10 @@
  *
  * Lock order:
  *
+ *   genl_mutex, active references of sysfs files
  *   kgr_mutex
- *     sched_dynamic_mutex, ftrace's direct_mutex and ftrace_lock
+ *     sched_dynamic_mutex, ftrace's direct_mutex and ftrace_lock, and below them
+ *       static_call_mutex and text_mutex
  *     cpu_hotplug_lock (read)
  *       tasklist_lock (read)
  *         p->pi_lock, rq->lock		(task_call_func)
@@ -106,7 +108,6 @@ s64 kgr_transition_age_ms(void);
 void kgr_transition_kick(void);
 void kgr_pending_get(void);
 void kgr_pending_put(void);
-void kgr_pending_forget(void);
 bool kgr_queue_delayed(struct delayed_work *work, unsigned int ms);
 int kgr_transition_init(void);
 
@@ -119,7 +120,7 @@ bool kgr_task_claim(struct task_struct *task, unsigned int point);
 void kgr_tasks_mark(void);
 void kgr_tasks_unmark(void);
 bool kgr_dying_done(void);
-u32 kgr_epoch_next(void);
+u32 kgr_epoch_next(u32 from, u32 first);
 struct task_struct *kgr_task_next(pid_t *cursor);
 
 /* safepoint.c: where contexts without a user mode migrate */
@@ -202,6 +203,7 @@ bool kgr_straggler_cpu(unsigned int cpu, struct kgr_straggler *s);
 int kgr_redirect_add(struct kgr_patch *patch);
 void kgr_redirect_remove(struct kgr_patch *patch);
 void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply);
+void kgr_redirect_settle(struct kgr_patch *patch, bool applied);
 void kgr_redirect_flip(struct kgr_patch *patch, u32 epoch, bool apply);
 struct kgr_patch_fun *kgr_func_below(const struct kgr_patch_fun *fun);
 struct kgr_patch_fun *kgr_func_top(const struct kgr_func *func);
@@ -219,6 +221,7 @@ int kgr_build_id_check(const char *what, const char *build_id);
 /* sysfs.c */
 int kgr_sysfs_init(void);
 void kgr_sysfs_init_patch(struct kgr_patch *patch);
+bool kgr_sysfs_reserved(const char *name);
 int kgr_sysfs_add(struct kgr_patch *patch);
 void kgr_sysfs_remove(struct kgr_patch *patch);
 void kgr_sysfs_notify(struct kgr_patch *patch);
@@ -233,6 +236,9 @@ int kgr_netlink_init(void);
  * bottom halves disabled is task context: only the bit that
  * softirq_count() has while a softirq is being served counts, which
  * in_interrupt() does not tell apart.
+ *
+ * Context: any.
+ * Return: true when it does.
  */
 static __always_inline bool kgr_in_interrupt(void)
 {

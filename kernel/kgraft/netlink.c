@@ -8,26 +8,35 @@
 #include <linux/cpu.h>
 #include <linux/kallsyms.h>
 #include <linux/sched/task.h>
+#include <linux/string.h>
 #include <net/genetlink.h>
 #include <net/netlink.h>
 
 static struct genl_family kgr_family;
 
-/* A symbol as it is shown: function, offset within */
+/*
+ * Most are return addresses, which stand behind the call; behind a call that
+ * does not return another function may begin. Look up the byte before, unless
+ * that is the padding of a function which a task was interrupted at the entry of.
+ */
 static int kgr_put_hit(struct sk_buff *skb, const struct kgr_stack_hit *hit)
 {
+	unsigned long size, offset = 0, addr = hit->addr - 1;
 	char name[KSYM_SYMBOL_LEN];
-	unsigned long size, offset = 0;
 
-	snprintf(name, sizeof(name), "%ps", (void *)hit->addr);
-	kallsyms_lookup_size_offset(hit->addr, &size, &offset);
+	snprintf(name, sizeof(name), "%ps", (void *)addr);
+	if (str_has_prefix(name, "__pfx_")) {
+		addr = hit->addr;
+		snprintf(name, sizeof(name), "%ps", (void *)addr);
+	}
+	kallsyms_lookup_size_offset(addr, &size, &offset);
 	if (nla_put_string(skb, KGRAFT_A_FUNCTION, name) ||
-	    nla_put_u32(skb, KGRAFT_A_OFFSET, offset))
+	    nla_put_u32(skb, KGRAFT_A_OFFSET, offset + hit->addr - addr))
 		return -EMSGSIZE;
 
 	if (!hit->caller)
 		return 0;
-	snprintf(name, sizeof(name), "%pS", (void *)hit->caller);
+	snprintf(name, sizeof(name), "%pB", (void *)hit->caller);
 	return nla_put_string(skb, KGRAFT_A_CALLER, name);
 }
 

@@ -11,10 +11,9 @@
  * transition never edits a choice that callers may be reading. It fills the
  * other of two and publishes it with a number that nobody carries yet, so that
  * for everybody, whether it still reads the old choice or already the new one,
- * nothing changes. The slot is free again by the time of the next transition:
- * to complete, each context had to leave the kernel, sleep or reach a safe point,
- * none of which can be inside kgr_redirect_target(); a transition that was
- * reversed has waited for a grace period.
+ * nothing changes. When it is complete, a choice without a choice is published:
+ * later transitions, of other patches, use other numbers. A slot is filled anew
+ * only after a grace period, since readers have preemption disabled.
  */
 #include "internal.h"
 
@@ -134,6 +133,9 @@ static unsigned long kgr_body(const struct kgr_patch_fun *fun)
 	return fun ? (unsigned long)fun->new_fun : 0;
 }
 
+/* State of RCU when a slot was last taken out of force [M] */
+static unsigned long kgr_slot_free;
+
 static void kgr_redirect_publish(struct kgr_func *func, u32 epoch,
 				 unsigned long here, unsigned long there)
 {
@@ -156,7 +158,8 @@ static void kgr_redirect_publish(struct kgr_func *func, u32 epoch,
  * Changes nothing for anybody but under %KGR_MODEL_IMMEDIATE, where it changes
  * everything for everybody.
  *
- * Context: process context, kgr_mutex held.
+ * Context: process context, kgr_mutex held, may sleep: waits for a grace period
+ * if another transition ended just now.
  */
 void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply)
 {
@@ -165,6 +168,8 @@ void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply)
 
 	lockdep_assert_held(&kgr_mutex);
 
+	cond_synchronize_rcu(kgr_slot_free);
+
 	kgr_for_each_patch_fun(patch, fun) {
 		there = kgr_body(apply ? fun : kgr_func_below(fun));
 		here = kgr_body(apply ? kgr_func_below(fun) : fun);
@@ -172,6 +177,29 @@ void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply)
 			here = there;
 		kgr_redirect_publish(fun->func, epoch, here, there);
 	}
+}
+
+/**
+ * kgr_redirect_settle - everybody gets the same body from now on
+ * @patch:	patch whose transition is complete
+ * @applied:	the body of @patch, else the one below it
+ *
+ * Changes nothing for anybody: all contexts are on that side already.
+ *
+ * Context: process context, kgr_mutex held.
+ */
+void kgr_redirect_settle(struct kgr_patch *patch, bool applied)
+{
+	struct kgr_patch_fun *fun;
+	unsigned long body;
+
+	lockdep_assert_held(&kgr_mutex);
+
+	kgr_for_each_patch_fun(patch, fun) {
+		body = kgr_body(applied ? fun : kgr_func_below(fun));
+		kgr_redirect_publish(fun->func, 0, body, body);
+	}
+	kgr_slot_free = get_state_synchronize_rcu();
 }
 
 /**

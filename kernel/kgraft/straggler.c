@@ -48,6 +48,7 @@ static DECLARE_DELAYED_WORK(kgr_straggler_work, kgr_straggler_work_fn);
 struct kgr_look {
 	bool running;
 	unsigned int state;
+	unsigned long orig_ax;
 	int stack;
 	struct kgr_stack_hit hit;
 };
@@ -270,15 +271,13 @@ static int kgr_look_at(struct task_struct *task, void *arg)
 
 	look->running = task_curr(task);
 	look->state = READ_ONCE(task->__state);
-	if (!look->running)
-		look->stack = kgr_stack_check(task, &look->hit);
-	return 0;
-}
+	if (look->running || !try_get_task_stack(task))
+		return 0;
 
-/* Did this user thread enter the kernel by other than a system call? */
-static bool kgr_in_exception(struct task_struct *task)
-{
-	return task_pt_regs(task)->orig_ax == -1UL;
+	look->stack = kgr_stack_check(task, &look->hit);
+	look->orig_ax = task_pt_regs(task)->orig_ax;
+	put_task_stack(task);
+	return 0;
 }
 
 static enum kgraft_reason kgr_reason(struct task_struct *task,
@@ -302,7 +301,8 @@ static enum kgraft_reason kgr_reason(struct task_struct *task,
 		return KGRAFT_REASON_RUNNABLE_NOT_RUNNING;
 	if (kernel)
 		return KGRAFT_REASON_KTHREAD_NO_SAFE_POINT;
-	if (kgr_in_exception(task))
+	/* A system call has its number there */
+	if (look->orig_ax == -1UL)
 		return KGRAFT_REASON_IN_EXCEPTION;
 	if (look->state & TASK_UNINTERRUPTIBLE)
 		return KGRAFT_REASON_UNINTERRUPTIBLE;
@@ -356,7 +356,7 @@ bool kgr_straggler_task(struct task_struct *task, struct kgr_straggler *s)
 		.hit = look.hit,
 	};
 	if (s->reason == KGRAFT_REASON_IN_SYSCALL)
-		s->syscall = task_pt_regs(task)->orig_ax;
+		s->syscall = look.orig_ax;
 	if (s->reason == KGRAFT_REASON_STOPPED_OR_TRACED)
 		s->tracer = kgr_tracer(task);
 	if (!look.running && look.state != TASK_RUNNING)

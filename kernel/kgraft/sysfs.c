@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include <linux/capability.h>
+#include <linux/kallsyms.h>
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
@@ -31,6 +33,9 @@ static ssize_t in_progress_show(struct kobject *kobj, struct kobj_attribute *att
 static ssize_t in_progress_store(struct kobject *kobj, struct kobj_attribute *attr,
 				 const char *buf, size_t count)
 {
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+
 	pr_err("forcing a transition isn't supported; see the stragglers, nudge or revert\n");
 	return -EOPNOTSUPP;
 }
@@ -48,6 +53,8 @@ static ssize_t force_load_module_store(struct kobject *kobj,
 	bool value;
 	int ret;
 
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	ret = kstrtobool(buf, &value);
 	if (ret)
 		return ret;
@@ -68,6 +75,8 @@ static ssize_t nudge_delay_ms_store(struct kobject *kobj,
 	unsigned int value;
 	int ret;
 
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	ret = kstrtouint(buf, 10, &value);
 	if (ret)
 		return ret;
@@ -92,6 +101,9 @@ static const struct attribute_group kgr_root_group = {
 
 /* /sys/kernel/kgraft/NAME/ */
 
+/* The longest line of the file, and "..." for those that it has no room for */
+#define KGR_STATE_LINE	(KSYM_NAME_LEN + MODULE_NAME_LEN + 32)
+
 static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
@@ -103,10 +115,13 @@ static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 	len = sysfs_emit(buf, "%-32s %-16s %6s  %s\n",
 			 "Function", "Object", "Sympos", "State");
-	kgr_for_each_patch_fun(patch, fun)
+	kgr_for_each_patch_fun(patch, fun) {
+		if (len + KGR_STATE_LINE > PAGE_SIZE)
+			return len + sysfs_emit_at(buf, len, "...\n");
 		len += sysfs_emit_at(buf, len, "%-32s %-16s %6lu  %d\n", fun->name,
 				     fun->objname ?: "vmlinux", fun->sympos,
 				     fun->state);
+	}
 	return len;
 }
 
@@ -130,6 +145,8 @@ static ssize_t revert_store(struct kobject *kobj, struct kobj_attribute *attr,
 	bool value;
 	int ret;
 
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	ret = kstrtobool(buf, &value);
 	if (ret)
 		return ret;
@@ -161,6 +178,8 @@ static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr,
 	bool value;
 	int ret;
 
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	ret = kstrtobool(buf, &value);
 	if (ret)
 		return ret;
@@ -313,6 +332,24 @@ static const struct kobj_type kgr_patch_type = {
 };
 
 /**
+ * kgr_sysfs_reserved - is this the name of something else?
+ * @name:	name that a patch would like to have
+ *
+ * Context: any.
+ * Return: true when there is a file of that name in /sys/kernel/kgraft.
+ */
+bool kgr_sysfs_reserved(const char *name)
+{
+	struct attribute **attr;
+
+	for (attr = kgr_root_attrs; *attr; attr++) {
+		if (!strcmp((*attr)->name, name))
+			return true;
+	}
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+/**
  * kgr_sysfs_add - make a patch visible
  * @patch:	patch, set up but for its redirects
  *
@@ -353,7 +390,8 @@ void kgr_sysfs_init_patch(struct kgr_patch *patch)
  */
 void kgr_sysfs_remove(struct kgr_patch *patch)
 {
-	kobject_del(&patch->kobj);
+	if (patch->kobj.state_in_sysfs)
+		kobject_del(&patch->kobj);
 	kobject_put(&patch->kobj);
 	wait_for_completion(&patch->finish);
 }

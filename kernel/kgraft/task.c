@@ -193,7 +193,7 @@ void kgr_task_exit(struct task_struct *task)
 	task->kgr_dying = 1;
 	atomic_inc(kgr_dying_slot(task->kgr_epoch));
 	if (kgr_task_clear_bits(task))
-		kgr_pending_forget();
+		kgr_pending_put();
 }
 
 /**
@@ -204,8 +204,12 @@ void kgr_task_exit(struct task_struct *task)
  */
 void kgr_task_dead(struct task_struct *task)
 {
-	if (!task->kgr_dying)
+	if (!task->kgr_dying) {
+		/* It died of an oops while it was dying */
+		if (kgr_task_claim(task, KGR_POINT_DEAD))
+			kgr_pending_put();
 		return;
+	}
 
 	/* (E) pairs with (F) in kgr_transition_complete(); orders by itself */
 	if (atomic_dec_and_test(kgr_dying_slot(task->kgr_epoch)))
@@ -232,12 +236,17 @@ bool kgr_dying_done(void)
 
 /**
  * kgr_epoch_next - a number that no context carries
+ * @from:	epoch that all contexts carried when the transition began
+ * @first:	first number that was taken for it since, 0 when it is only beginning
+ *
+ * Any of the numbers since may be carried by a dying thread, so that all have to
+ * have slots of their own.
  *
  * Context: kgr_mutex held.
- * Return: the number; 0 when dying threads occupy every slot, which only many
- * reversals within an instant can bring about: try again.
+ * Return: the number; 0 when there is no free slot, which only many reversals
+ * under the immediate model, or within an instant, can bring about.
  */
-u32 kgr_epoch_next(void)
+u32 kgr_epoch_next(u32 from, u32 first)
 {
 	static u32 last;
 	unsigned int i;
@@ -245,10 +254,14 @@ u32 kgr_epoch_next(void)
 	lockdep_assert_held(&kgr_mutex);
 
 	for (i = 0; i < KGR_DYING_SLOTS; i++) {
-		last++;
-		if (last && kgr_dying_slot(last) != kgr_dying_slot(kgr_target_epoch()) &&
-		    !atomic_read(kgr_dying_slot(last)))
-			return last;
+		u32 next = last + 1;
+
+		if (first && next - first >= KGR_DYING_SLOTS)
+			return 0;
+		last = next;
+		if (next && kgr_dying_slot(next) != kgr_dying_slot(from) &&
+		    !atomic_read(kgr_dying_slot(next)))
+			return next;
 	}
 	return 0;
 }
@@ -282,7 +295,7 @@ void kgr_tasks_unmark(void)
 	read_lock(&tasklist_lock);
 	for_each_process_thread(group, task) {
 		if (kgr_task_unmark(task))
-			kgr_pending_forget();
+			kgr_pending_put();
 	}
 	read_unlock(&tasklist_lock);
 }

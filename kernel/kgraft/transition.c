@@ -132,17 +132,13 @@ void kgr_pending_get(void)
 	atomic_inc(&kgr_transition.pending);
 }
 
-/* A marked context has migrated. Context: any but NMI, no scheduler lock held */
+/*
+ * A marked context has migrated, has died and is counted as dying from now on, or
+ * its mark has been taken back. Context: any but NMI, no scheduler lock held.
+ */
 void kgr_pending_put(void)
 {
 	/* (G) pairs with (F) in kgr_transition_complete(); orders by itself */
-	if (atomic_dec_and_test(&kgr_transition.pending))
-		kgr_transition_kick();
-}
-
-/* A mark has been taken back, or its owner is counted elsewhere from now on */
-void kgr_pending_forget(void)
-{
 	if (atomic_dec_and_test(&kgr_transition.pending))
 		kgr_transition_kick();
 }
@@ -256,7 +252,7 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 
 	lockdep_assert_held(&kgr_mutex);
 
-	epoch = kgr_epoch_next();
+	epoch = kgr_epoch_next(kgr_transition.target, 0);
 	if (!epoch)
 		return -EAGAIN;
 
@@ -289,10 +285,10 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
  * Under the immediate model anybody may be in either body whatever epoch it
  * carries, so that all have to be seen again: under a number of its own.
  */
-static u32 kgr_reverse_epoch(bool apply)
+static u32 kgr_reverse_epoch(void)
 {
 	if (kgr_transition.model == KGR_MODEL_IMMEDIATE)
-		return kgr_epoch_next();
+		return kgr_epoch_next(kgr_transition.from, kgr_transition.to);
 	return kgr_transition.target == kgr_transition.to ?
 	       kgr_transition.from : kgr_transition.to;
 }
@@ -312,7 +308,7 @@ int kgr_transition_reverse(void)
 
 	lockdep_assert_held(&kgr_mutex);
 
-	epoch = kgr_reverse_epoch(apply);
+	epoch = kgr_reverse_epoch();
 	if (!epoch)
 		return -EAGAIN;
 
@@ -350,6 +346,7 @@ static void kgr_transition_finish(void)
 
 	kgr_straggler_stop();
 	kgr_safepoint_hook(false);
+	kgr_redirect_settle(patch, applied);
 	kgr_stack_forget();
 
 	kgr_transition_counts(patch, &patch->priv->migrated, &patch->priv->total);
@@ -378,10 +375,10 @@ static void kgr_transition_work_fn(struct work_struct *work)
 	mutex_unlock(&kgr_mutex);
 }
 
-/* Run @work on any CPU that has time; no isolated one has to */
+/* Run @work in @ms, sooner or later than it was to, on any CPU that has time */
 bool kgr_queue_delayed(struct delayed_work *work, unsigned int ms)
 {
-	return queue_delayed_work(kgr_wq, work, msecs_to_jiffies(ms));
+	return mod_delayed_work(kgr_wq, work, msecs_to_jiffies(ms));
 }
 
 /**

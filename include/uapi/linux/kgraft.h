@@ -76,7 +76,7 @@ enum kgraft_attr {
 	KGRAFT_A_TID,		/* u32: thread (absent for idle, cpu) */
 	KGRAFT_A_CPU,		/* u32: last CPU, or the CPU itself */
 	KGRAFT_A_COMM,		/* string */
-	KGRAFT_A_AGE_MS,	/* u64: pending for so long */
+	KGRAFT_A_AGE_MS,	/* u64: time since the transition began */
 	KGRAFT_A_FUNCTION,	/* string: in-patched-function: which */
 	KGRAFT_A_OFFSET,	/* u32: offset of the return address in it */
 	KGRAFT_A_CALLER,	/* string: who called it, symbol+offset/size */
