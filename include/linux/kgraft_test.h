@@ -46,6 +46,10 @@ int kgr_test_loop(int ms);
 long kgr_test_check(unsigned int flags);
 int kgr_test_notrace(void);
 
+/* Two static functions, both named kgr_test_dup */
+extern int (* const kgr_test_dup_first)(void);
+extern int (* const kgr_test_dup_second)(void);
+
 /* Bits that kgr_test_check() knows; it refuses others with -EINVAL */
 #define KGR_TEST_CHECK_MASK	0xfU
 
