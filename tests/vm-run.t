@@ -49,16 +49,18 @@ case_output()
 # Shown while the command runs, not at its end
 case_live()
 {
-	local i
+	local _
 
 	"$top/scripts/vm-run" --config "$config" -- sh -c 'echo early; sleep 20' >"$work/live" 2>&1 &
-	for i in $(seq 150); do
+	for _ in $(seq 150); do
 		! grep -q early "$work/live" || break
 		sleep 0.1
 	done
 	grep -q early "$work/live"
 	kill $!
-	! wait $!
+	if wait $!; then
+		return 1
+	fi
 }
 
 case_share()
@@ -103,6 +105,7 @@ case_splat()
 	expect_rc 99 vm -- sh -c 'echo 512 >/proc/sys/kernel/tainted'
 	says 'tainted: 512'
 	expect_rc 0 vm --allow-splat -- sh -c 'echo "BUG: made up by a test" >/dev/kmsg'
+	# shellcheck disable=SC2016 # for the guest's shell
 	expect_rc 0 vm -- sh -c 'echo $((1 << 15 | 1 << 12 | 1 << 13)) >/proc/sys/kernel/tainted'
 }
 
@@ -129,7 +132,9 @@ case_interrupt()
 	sleep 4
 	expect 1 "$(pgrep -fc "^qemu-system.*$work/tmpdir")" 'running QEMUs'
 	kill -TERM "$pid"
-	! wait "$pid"
+	if wait "$pid"; then
+		return 1
+	fi
 	expect 0 "$(pgrep -fc "^qemu-system.*$work/tmpdir")" 'QEMUs left'
 	expect '' "$(ls "$work/tmpdir")" 'temporary files left'
 }
