@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command table; help and the generated parts of the man page come from it.
+ */
+#include <string.h>
+
+#include "kgr-ctl.h"
+
+#define WAIT_MS	(60 * 1000)	/* what commands that start a transition wait by default */
+
+static enum kgr_exit cmd_help(struct kgr_ctx *ctx);
+
+const struct kgr_cmd kgr_cmds[] = {
+	{
+		.name = "load",
+		.operands = "{MODULE.ko|NAME} [PARAM=VALUE...]",
+		.summary = "Load a patch module and apply its patch.",
+		.help =
+"What holds a '/' or ends in .ko (or .ko.gz, .ko.xz, .ko.zst) is a file, anything else the name of "
+"an installed module. Modules that are not kGraft patches are refused. A patch that is applied "
+"already is success.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPTS_WAIT,
+		.min_args = 1, .max_args = -1,
+		.timeout_ms = WAIT_MS,
+		.run = kgr_cmd_load,
+	}, {
+		.name = "unload",
+		.operands = "NAME",
+		.summary = "Remove the module of a reverted patch.",
+		.help =
+"A patch that is still applied is refused unless --revert is given. A reversal under way is waited "
+"for.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_TIMEOUT | KGR_OPT_REVERT,
+		.min_args = 1, .max_args = 1,
+		.timeout_ms = WAIT_MS,
+		.run = kgr_cmd_unload,
+	}, {
+		.name = "revert",
+		.operands = "NAME",
+		.summary = "Take a patch back; in mid-transition, turn it round.",
+		.help =
+"The module stays loaded: enable applies the patch again, unload removes the module. A patch that is "
+"reverted already is success.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPTS_WAIT,
+		.min_args = 1, .max_args = 1,
+		.timeout_ms = WAIT_MS,
+		.run = kgr_cmd_revert,
+	}, {
+		.name = "enable",
+		.operands = "NAME",
+		.summary = "Apply a reverted patch again; in mid-reversal, turn it round.",
+		.help =
+"A patch that is applied already is success.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPTS_WAIT,
+		.min_args = 1, .max_args = 1,
+		.timeout_ms = WAIT_MS,
+		.run = kgr_cmd_enable,
+	}, {
+		.name = "status",
+		.operands = "",
+		.summary = "Say whether a transition runs, and how far it is.",
+		.help =
+"While one runs: which patch, how many contexts have migrated, and why the others have not.",
+		.options = KGR_OPTS_GLOBAL,
+		.run = kgr_cmd_status,
+	}, {
+		.name = "list",
+		.operands = "",
+		.summary = "List the patches of the running kernel.",
+		.help =
+"Sorted by name. A patch stays listed until its module is unloaded.",
+		.options = KGR_OPTS_GLOBAL,
+		.run = kgr_cmd_list,
+	}, {
+		.name = "info",
+		.operands = "{NAME|MODULE.ko}",
+		.summary = "Show everything about one patch or one module file.",
+		.help =
+"A name is that of a patch in the kernel, of its module, or else of an installed module. For a file, "
+"says whether it was made for the running kernel.",
+		.options = KGR_OPTS_GLOBAL,
+		.min_args = 1, .max_args = 1,
+		.run = kgr_cmd_info,
+	}, {
+		.name = "stragglers",
+		.operands = "",
+		.summary = "List the contexts that have not migrated, why, and what helps.",
+		.help =
+"Empty when no transition runs. The reasons are a closed list.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_VERBOSE,
+		.run = kgr_cmd_stragglers,
+	}, {
+		.name = "nudge",
+		.operands = "[PID]",
+		.summary = "Nudge stragglers now: wake, reschedule, fake signal.",
+		.help =
+"PID may be a process, then all its threads that are left are nudged, or one thread. No signal "
+"handler runs; system calls that can restart do so, others may return EINTR.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_ALL,
+		.max_args = 1,
+		.run = kgr_cmd_nudge,
+	}, {
+		.name = "wait",
+		.operands = "[NAME]",
+		.summary = "Wait until a transition is complete.",
+		.help =
+"Without NAME, for the one that runs. If none does, that is success at once. There is no time limit "
+"unless --timeout sets one.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_TIMEOUT,
+		.max_args = 1,
+		.run = kgr_cmd_wait,
+	}, {
+		.name = "help",
+		.operands = "[COMMAND]",
+		.summary = "Show help on all commands, or on one.",
+		.help = "",
+		.options = KGR_OPTS_GLOBAL,
+		.max_args = 1,
+		.run = cmd_help,
+	},
+};
+const size_t kgr_cmd_count = sizeof(kgr_cmds) / sizeof(kgr_cmds[0]);
+
+const struct kgr_cmd *kgr_cmd_find(const char *name)
+{
+	for (size_t i = 0; i < kgr_cmd_count; i++)
+		if (!strcmp(kgr_cmds[i].name, name))
+			return &kgr_cmds[i];
+	return NULL;
+}
+
+static enum kgr_exit cmd_help(struct kgr_ctx *ctx)
+{
+	const struct kgr_cmd *cmd;
+
+	if (!ctx->opts.argc) {
+		kgr_help(ctx);
+		return KGR_EXIT_OK;
+	}
+	cmd = kgr_cmd_find(ctx->opts.argv[0]);
+	if (!cmd) {
+		kgr_fail(ctx, KGR_EXIT_USAGE, "no command '%s'", ctx->opts.argv[0]);
+		kgr_next(ctx, "kgr-ctl help");
+		return KGR_EXIT_USAGE;
+	}
+	kgr_help_cmd(ctx, cmd);
+	return KGR_EXIT_OK;
+}
+
+static void apply_global_options(struct kgr_ctx *ctx)
+{
+	ctx->json = kgr_opt(ctx, KGR_OPT_JSON);
+	ctx->quiet = kgr_opt(ctx, KGR_OPT_QUIET);
+	if (kgr_opt(ctx, KGR_OPT_NOCOLOR)) {
+		ctx->color_out = false;
+		ctx->color_err = false;
+		ctx->progress = false;
+	}
+	if (ctx->json || ctx->quiet)
+		ctx->progress = false;
+}
+
+static enum kgr_exit dispatch(struct kgr_ctx *ctx)
+{
+	if (!kgr_opt(ctx, KGR_OPT_HELP))
+		return ctx->cmd->run(ctx);
+	if (ctx->cmd)
+		kgr_help_cmd(ctx, ctx->cmd);
+	else
+		kgr_help(ctx);
+	return KGR_EXIT_OK;
+}
+
+/* Runs the command line @argv; whatever there is to print has been printed */
+enum kgr_exit kgr_run(struct kgr_ctx *ctx, int argc, char **argv)
+{
+	static const char man[] = "--man-section=";
+	enum kgr_exit ret;
+
+	if (argc == 2 && !strncmp(argv[1], man, sizeof(man) - 1)) {
+		ret = kgr_man_section(ctx, argv[1] + sizeof(man) - 1);
+	} else {
+		ret = kgr_opts_parse(ctx, argc, argv);
+		apply_global_options(ctx);
+		if (!ret)
+			ret = dispatch(ctx);
+	}
+	if (ret)
+		kgr_diag_print(ctx);
+	fflush(ctx->err);
+	if ((fflush(ctx->out) || ferror(ctx->out)) && !ret) {
+		fputs("kgr-ctl: can't write to standard output\n", ctx->err);
+		ret = KGR_EXIT_FAIL;
+	}
+	kgr_diag_reset(&ctx->diag);
+	kgr_opts_free(&ctx->opts);
+	ctx->cmd = NULL;
+	return ret;
+}

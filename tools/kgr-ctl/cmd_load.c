@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kmsg.h"
+#include "module.h"
+#include "sysfs.h"
+#include "wait.h"
+
+/* "a=1 b=\"x y\""; NULL when an operand is not NAME=VALUE */
+static char *join_params(struct kgr_ctx *ctx)
+{
+	char *params = strdup("");
+
+	for (int i = 1; params && i < ctx->opts.argc; i++) {
+		const char *arg = ctx->opts.argv[i], *eq = strchr(arg, '=');
+		const char *quote;
+		char *longer;
+
+		if (!eq || eq == arg || strchr(arg, '"')) {
+			kgr_fail(ctx, KGR_EXIT_USAGE, "'%s' is not PARAM=VALUE", arg);
+			kgr_next(ctx, "kgr-ctl help load");
+			free(params);
+			return NULL;
+		}
+		quote = strpbrk(eq, " \t") ? "\"" : "";
+		longer = kgr_asprintf("%s%s%.*s=%s%s%s", params, *params ? " " : "",
+				      (int)(eq - arg), arg, quote, eq + 1, quote);
+		free(params);
+		params = longer;
+	}
+	return params;
+}
+
+static enum kgr_exit not_a_patch(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%s is not a kGraft patch module",
+				     m->name);
+
+	kgr_why(ctx, "%s has no module information 'kgraft=Y'", m->path);
+	kgr_next(ctx, "ordinary modules are loaded with insmod or modprobe");
+	return ret;
+}
+
+/* Is the module that is loaded under this name made from other source? */
+static bool other_version(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	char loaded[64];
+
+	return m->srcversion &&
+	       !kgr_sysfs_module_attr(ctx, m->name, "srcversion", loaded, sizeof(loaded)) &&
+	       strcmp(loaded, m->srcversion);
+}
+
+static enum kgr_exit loaded_conflict(struct kgr_ctx *ctx, const struct kgr_module *m,
+				     const struct kgr_patch *patch)
+{
+	enum kgr_exit ret;
+
+	if (!patch->name) {
+		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT,
+			       "module %s is loaded but has no patch in the kernel", m->name);
+		kgr_why(ctx, "it is being loaded or removed just now, or its loading failed half-way");
+		kgr_next(ctx, "try again; else rmmod %s", m->name);
+		return ret;
+	}
+	if (!patch->enabled) {
+		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "%s is loaded, and its patch '%s' is %s",
+			       m->name, patch->name, kgr_patch_state(patch));
+		kgr_next(ctx, "kgr-ctl enable %s (to apply it again)", patch->name);
+		kgr_next(ctx, "kgr-ctl unload %s (to make room for this file)", patch->name);
+		return ret;
+	}
+	ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "another build of %s is loaded", m->name);
+	kgr_why(ctx, "the source versions differ; this file has %s", m->srcversion);
+	kgr_next(ctx, "kgr-ctl unload --revert %s, then load this one", patch->name);
+	return ret;
+}
+
+/* The module is there already: fine if its patch is applied, or on the way to it */
+static enum kgr_exit already_loaded(struct kgr_ctx *ctx, struct kgr_wait *wait,
+				    const struct kgr_module *m)
+{
+	struct kgr_patch patch;
+	enum kgr_exit ret = kgr_sysfs_find_owner(ctx, m->name, &patch);
+
+	if (ret)
+		return ret;
+	if (!patch.name || !patch.enabled || other_version(ctx, m))
+		ret = loaded_conflict(ctx, m, &patch);
+	else
+		ret = kgr_wait_finish(wait, patch.name, true, !patch.transition);
+	kgr_patch_free(&patch);
+	return ret;
+}
+
+static enum kgr_exit insert(struct kgr_ctx *ctx, struct kgr_wait *wait, struct kgr_module *m,
+			    const char *params)
+{
+	int kmsg = kgr_kmsg_open(ctx), err;
+	enum kgr_exit ret = KGR_EXIT_OK;
+	struct kgr_patch patch;
+	json_t *lines;
+
+	err = -kgr_module_insert(m, params);
+	lines = kgr_kmsg_collect(kmsg, m->name);
+	if (kmsg >= 0)
+		close(kmsg);
+	if (err == EEXIST)
+		ret = already_loaded(ctx, wait, m);
+	else if (err)
+		ret = kgr_explain_load(ctx, m, err, lines);
+	json_decref(lines);
+	if (err)
+		return ret;
+
+	ret = kgr_sysfs_find_owner(ctx, m->name, &patch);
+	if (ret)
+		return ret;
+	if (!patch.name) {
+		ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%s was loaded, but registered no patch",
+			       m->name);
+		kgr_why(ctx, "its init function does not call kgr_patch_kernel()");
+		kgr_next(ctx, "rmmod %s", m->name);
+		return ret;
+	}
+	ret = kgr_wait_finish(wait, patch.name, true, false);
+	kgr_patch_free(&patch);
+	return ret;
+}
+
+enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx)
+{
+	char *params = join_params(ctx);
+	struct kgr_wait wait;
+	struct kgr_module m = { 0 };
+	enum kgr_exit ret;
+
+	if (!params)
+		return ctx->diag.code;
+	ret = kgr_sysfs_present(ctx);
+	if (!ret)
+		ret = kgr_module_open(ctx, ctx->opts.argv[0], &m);
+	if (ret)
+		goto out;
+	if (!m.kgraft) {
+		ret = not_a_patch(ctx, &m);
+		goto out;
+	}
+	ret = kgr_wait_begin(ctx, &wait);
+	if (ret)
+		goto out;
+	if (kgr_sysfs_module_loaded(ctx, m.name))
+		ret = already_loaded(ctx, &wait, &m);
+	else
+		ret = insert(ctx, &wait, &m, params);
+	kgr_wait_end(&wait);
+out:
+	kgr_module_close(&m);
+	free(params);
+	return ret;
+}

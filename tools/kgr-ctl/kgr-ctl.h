@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of kgr-ctl share.
+ *
+ * Results: a function that returns enum kgr_exit has, when the value is not
+ * KGR_EXIT_OK, already described the problem in ctx->diag.  A function that
+ * returns -errno has not: its caller knows what was being attempted.
+ */
+#ifndef _KGR_CTL_H
+#define _KGR_CTL_H
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define KGR_SCHEMA	1	/* of the JSON output */
+
+/* Exit codes: enumerator, number, word in JSON, meaning */
+#define KGR_EXITS(X)							\
+	X(OK, 0, "ok", "Done, or there was nothing to do.")		\
+	X(FAIL, 1, "failure", "Failed for another reason than those below.") \
+	X(USAGE, 2, "usage", "The command line is wrong; nothing was done.") \
+	X(MISMATCH, 3, "kernel-mismatch",				\
+	  "The patch module was made for another kernel (build-id or version magic).") \
+	X(CONFLICT, 4, "conflict",					\
+	  "Conflict or busy: another transition runs, the patch is in use, or another user holds a function.") \
+	X(TIMEOUT_REVERTED, 5, "timeout-reverted",			\
+	  "Reserved: timed out, and the transition was reverted.")	\
+	X(TIMEOUT, 6, "timeout-pending",				\
+	  "Timed out; the transition goes on.")				\
+	X(PERM, 7, "permission",					\
+	  "Refused by permissions, lockdown or module signature rules.") \
+	X(NOTFOUND, 8, "not-found",					\
+	  "No such patch, module, module file or thread, or no kGraft in this kernel.") \
+	X(INTERRUPTED, 130, "interrupted",				\
+	  "Interrupted (SIGINT) while waiting; the transition goes on.") \
+	X(TERMINATED, 143, "terminated",				\
+	  "Terminated (SIGTERM) while waiting; the transition goes on.")
+
+#define KGR_EXIT_ENUM(name, number, word, text)	KGR_EXIT_##name = number,
+enum kgr_exit {
+	KGR_EXITS(KGR_EXIT_ENUM)
+};
+#undef KGR_EXIT_ENUM
+
+struct kgr_exit_info {
+	const char *id;
+	int code;
+	const char *word;
+	const char *text;
+};
+
+/* What went wrong: one fact, its cause, what to do about it */
+struct kgr_diag {
+	enum kgr_exit code;
+	char *what;
+	json_t *why;		/* array of strings */
+	json_t *next;		/* array of strings */
+	json_t *kernel;		/* array of strings: lines of the kernel log */
+};
+
+/* Options: a command accepts those whose bits it lists */
+enum kgr_opt_bit {
+	KGR_OPT_HELP	= 1 << 0,
+	KGR_OPT_JSON	= 1 << 1,
+	KGR_OPT_QUIET	= 1 << 2,
+	KGR_OPT_NOCOLOR	= 1 << 3,
+	KGR_OPT_WAIT	= 1 << 4,
+	KGR_OPT_NOWAIT	= 1 << 5,
+	KGR_OPT_TIMEOUT	= 1 << 6,
+	KGR_OPT_REVERT	= 1 << 7,
+	KGR_OPT_ALL	= 1 << 8,
+	KGR_OPT_VERBOSE	= 1 << 9,
+};
+
+#define KGR_OPTS_GLOBAL	(KGR_OPT_HELP | KGR_OPT_QUIET | KGR_OPT_NOCOLOR | KGR_OPT_JSON)
+#define KGR_OPTS_WAIT	(KGR_OPT_WAIT | KGR_OPT_NOWAIT | KGR_OPT_TIMEOUT)
+
+struct kgr_opt {
+	unsigned int bit;
+	const char *name;	/* long, without the dashes */
+	char letter;		/* short, or 0 */
+	const char *arg;	/* name of its value, or NULL */
+	const char *help;
+	unsigned int excludes;	/* options that contradict it */
+};
+
+struct kgr_opts {
+	unsigned int given;	/* enum kgr_opt_bit */
+	int64_t timeout_ms;	/* 0: none */
+	int argc;		/* operands, the command's name not counted */
+	const char **argv;
+};
+
+struct kgr_ctx;
+
+struct kgr_cmd {
+	const char *name;
+	const char *operands;	/* as in the synopsis */
+	const char *summary;	/* one line */
+	const char *help;	/* paragraphs; the man page has the same */
+	unsigned int options;
+	int min_args, max_args;	/* max -1: any number */
+	int64_t timeout_ms;	/* when --timeout is not given; 0: none */
+	enum kgr_exit (*run)(struct kgr_ctx *ctx);
+};
+
+struct kgr_ctx {
+	FILE *out, *err;
+	const char *sysfs_root;
+	const char *proc_root;
+	const char *kmsg_path;
+	bool json;
+	bool quiet;
+	bool color_out, color_err;
+	bool progress;		/* draw a progress bar on err */
+	unsigned int width;	/* of the terminal behind err */
+	const struct kgr_cmd *cmd;
+	struct kgr_opts opts;
+	struct kgr_diag diag;
+};
+
+/* cmd.c: the command table */
+extern const struct kgr_cmd kgr_cmds[];
+extern const size_t kgr_cmd_count;
+const struct kgr_cmd *kgr_cmd_find(const char *name);
+enum kgr_exit kgr_run(struct kgr_ctx *ctx, int argc, char **argv);
+
+/* opts.c */
+extern const struct kgr_opt kgr_opts[];
+extern const size_t kgr_opt_count;
+enum kgr_exit kgr_opts_parse(struct kgr_ctx *ctx, int argc, char **argv);
+void kgr_opts_free(struct kgr_opts *opts);
+
+static inline bool kgr_opt(const struct kgr_ctx *ctx, unsigned int bit)
+{
+	return ctx->opts.given & bit;
+}
+
+/* help.c */
+void kgr_help(struct kgr_ctx *ctx);
+void kgr_help_cmd(struct kgr_ctx *ctx, const struct kgr_cmd *cmd);
+enum kgr_exit kgr_man_section(struct kgr_ctx *ctx, const char *name);
+
+/* diag.c */
+extern const struct kgr_exit_info kgr_exits[];
+extern const size_t kgr_exit_count;
+enum kgr_exit kgr_fail(struct kgr_ctx *ctx, enum kgr_exit code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void kgr_why(struct kgr_ctx *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void kgr_next(struct kgr_ctx *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void kgr_quote_kernel(struct kgr_ctx *ctx, json_t *lines);
+enum kgr_exit kgr_exit_of_errno(int err);
+void kgr_note(struct kgr_ctx *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void kgr_diag_print(struct kgr_ctx *ctx);
+void kgr_diag_reset(struct kgr_diag *diag);
+char *kgr_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* cmd_*.c: one command each */
+enum kgr_exit kgr_cmd_enable(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_info(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_list(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_nudge(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_revert(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_status(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_stragglers(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_unload(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_wait(struct kgr_ctx *ctx);
+
+#endif /* _KGR_CTL_H */

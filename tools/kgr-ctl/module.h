@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Patch modules as files: the only user of libkmod.
+ */
+#ifndef _KGR_MODULE_H
+#define _KGR_MODULE_H
+
+#include "kgr-ctl.h"
+
+struct kmod_ctx;
+struct kmod_module;
+
+/* Tags that a module lacks are NULL */
+struct kgr_module {
+	char *path;
+	char *name;		/* as the kernel will call it */
+	bool kgraft;		/* it says that it is a kGraft patch */
+	char *build_id;
+	char *model;
+	char *cve;
+	char *vermagic;
+	char *srcversion;
+	char *description;
+	char *license;
+	char *signer;
+	struct kmod_ctx *kmod;
+	struct kmod_module *mod;
+};
+
+bool kgr_module_is_path(const char *arg);
+
+/* @arg: a file, or the name of an installed module */
+enum kgr_exit kgr_module_open(struct kgr_ctx *ctx, const char *arg, struct kgr_module *m);
+void kgr_module_close(struct kgr_module *m);
+
+/* Both return -errno as the kernel gave it */
+int kgr_module_insert(struct kgr_module *m, const char *params);
+int kgr_module_remove(const char *name);
+
+/* Explains why the kernel did not take @m; @lines: what it logged */
+enum kgr_exit kgr_explain_load(struct kgr_ctx *ctx, const struct kgr_module *m, int err,
+			       json_t *lines);
+
+#endif /* _KGR_MODULE_H */

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests to the family "kgraft" and their answers.  Every length is checked
+ * before what it covers is read; attributes of a newer kernel are skipped.
+ */
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netlink.h"
+
+#define GENL_HEADERS	(MNL_NLMSG_HDRLEN + GENL_HDRLEN)
+
+struct kgr_nl {
+	struct mnl_socket *sock;
+	uint16_t family;
+	uint32_t seq;
+	char message[256];
+};
+
+static const struct field {
+	enum kgraft_attr attr;
+	enum mnl_attr_data_type type;
+	size_t offset;
+} fields[] = {
+#define FIELD(attr, type, member) \
+	{ KGRAFT_A_##attr, MNL_TYPE_##type, offsetof(struct kgr_straggler, member) }
+	FIELD(PATCH, NUL_STRING, patch),
+	FIELD(KIND, U32, kind),
+	FIELD(REASON, U32, reason),
+	FIELD(PID, U32, pid),
+	FIELD(TID, U32, tid),
+	FIELD(CPU, U32, cpu),
+	FIELD(COMM, NUL_STRING, comm),
+	FIELD(AGE_MS, U64, age_ms),
+	FIELD(FUNCTION, NUL_STRING, function),
+	FIELD(OFFSET, U32, offset),
+	FIELD(CALLER, NUL_STRING, caller),
+	FIELD(SYSCALL, U32, syscall),
+	FIELD(WCHAN, NUL_STRING, wchan),
+	FIELD(TRACER, U32, tracer),
+#undef FIELD
+};
+
+_Static_assert(KGRAFT_A_MAX < 32, "struct kgr_straggler.present has a bit for each attribute");
+
+typedef int (*attr_fn)(const struct nlattr *attr, void *arg);
+
+/* Attributes of a generic netlink message; -EBADMSG when one sticks out */
+static int for_each_attr(const struct nlmsghdr *nlh, attr_fn fn, void *arg)
+{
+	const struct nlattr *attr;
+	int left, ret;
+
+	if (nlh->nlmsg_len < GENL_HEADERS)
+		return -EBADMSG;
+	attr = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
+	left = (int)(nlh->nlmsg_len - GENL_HEADERS);
+	while (left > 0) {
+		if (!mnl_attr_ok(attr, left))
+			return -EBADMSG;
+		ret = fn(attr, arg);
+		if (ret)
+			return ret;
+		left -= MNL_ALIGN(attr->nla_len);
+		attr = mnl_attr_next(attr);
+	}
+	return 0;
+}
+
+static int take_field(const struct nlattr *attr, void *arg)
+{
+	struct kgr_straggler *s = arg;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		char *member = (char *)s + fields[i].offset;
+
+		if (fields[i].attr != mnl_attr_get_type(attr))
+			continue;
+		if (mnl_attr_validate(attr, fields[i].type) < 0)
+			return -EBADMSG;
+		if (fields[i].type == MNL_TYPE_U32)
+			*(uint32_t *)member = mnl_attr_get_u32(attr);
+		else if (fields[i].type == MNL_TYPE_U64)
+			*(uint64_t *)member = mnl_attr_get_u64(attr);
+		else
+			*(const char **)member = mnl_attr_get_str(attr);
+		s->present |= 1u << fields[i].attr;
+	}
+	return 0;
+}
+
+int kgr_nl_parse_straggler(const struct nlmsghdr *nlh, struct kgr_straggler *s)
+{
+	int ret;
+
+	*s = (struct kgr_straggler) { 0 };
+	ret = for_each_attr(nlh, take_field, s);
+	if (!ret && !(kgr_has(s, KGRAFT_A_REASON) && kgr_has(s, KGRAFT_A_KIND)))
+		ret = -EBADMSG;
+	return ret;
+}
+
+/* The kernel's own words in an error message, if it sent any */
+static void take_message(struct kgr_nl_walk *walk, const struct nlmsghdr *nlh)
+{
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
+	size_t offset = sizeof(*err), len = mnl_nlmsg_get_payload_len(nlh);
+	const struct nlattr *attr;
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && err->msg.nlmsg_len > sizeof(err->msg))
+		offset += MNL_ALIGN(err->msg.nlmsg_len - sizeof(err->msg));
+	while (offset < len) {
+		attr = mnl_nlmsg_get_payload_offset(nlh, offset);
+		if (!mnl_attr_ok(attr, (int)(len - offset)))
+			return;
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			snprintf(walk->message, sizeof(walk->message), "%s",
+				 mnl_attr_get_str(attr));
+		offset += MNL_ALIGN(attr->nla_len);
+	}
+}
+
+/* NLMSG_ERROR (0: an ack) and NLMSG_DONE both begin with an errno and end the answer */
+static int take_end(struct kgr_nl_walk *walk, const struct nlmsghdr *nlh)
+{
+	size_t need = nlh->nlmsg_type == NLMSG_ERROR ? sizeof(struct nlmsgerr) : sizeof(int);
+	int err = 0;
+
+	walk->done = true;
+	if (nlh->nlmsg_type == NLMSG_DONE && !mnl_nlmsg_get_payload_len(nlh))
+		return 0;
+	if (mnl_nlmsg_get_payload_len(nlh) < need)
+		return -EBADMSG;
+	memcpy(&err, mnl_nlmsg_get_payload(nlh), sizeof(err));
+	if (err && nlh->nlmsg_type == NLMSG_ERROR)
+		take_message(walk, nlh);
+	return err > 0 ? -EBADMSG : err;
+}
+
+/* mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one, which fits anywhere */
+static bool message_fits(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left;
+}
+
+int kgr_nl_walk(struct kgr_nl_walk *walk, const void *buf, size_t size)
+{
+	const struct nlmsghdr *nlh = buf;
+	int left = (int)size, ret;
+
+	for (; message_fits(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		if (nlh->nlmsg_seq != walk->seq)
+			continue;	/* left over from an earlier request */
+		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+			walk->interrupted = true;
+		if (nlh->nlmsg_type == NLMSG_NOOP)
+			continue;
+		if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE)
+			return take_end(walk, nlh);
+		ret = walk->fn(nlh, walk->arg);
+		if (ret)
+			return ret;
+	}
+	return left > 0 ? -EBADMSG : 0;
+}
+
+static int transact(struct kgr_nl *nl, struct nlmsghdr *nlh, kgr_nl_msg_fn fn, void *arg)
+{
+	struct kgr_nl_walk walk = { .seq = ++nl->seq, .fn = fn, .arg = arg };
+	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+	int ret = 0;
+
+	nl->message[0] = 0;
+	nlh->nlmsg_seq = walk.seq;
+	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	while (!ret && !walk.done) {
+		ssize_t len = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		ret = len < 0 ? -errno : kgr_nl_walk(&walk, buf, len);
+	}
+	memcpy(nl->message, walk.message, sizeof(nl->message));
+	return ret ? ret : walk.interrupted ? -EINTR : 0;
+}
+
+static struct nlmsghdr *put_request(void *buf, uint16_t type, uint16_t flags, uint8_t cmd,
+				    uint8_t version)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct genlmsghdr *genl;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	genl->cmd = cmd;
+	genl->version = version;
+	return nlh;
+}
+
+static int take_family_id(const struct nlattr *attr, void *arg)
+{
+	if (mnl_attr_get_type(attr) != CTRL_ATTR_FAMILY_ID)
+		return 0;
+	if (mnl_attr_validate(attr, MNL_TYPE_U16) < 0)
+		return -EBADMSG;
+	*(uint16_t *)arg = mnl_attr_get_u16(attr);
+	return 0;
+}
+
+static int take_family(const struct nlmsghdr *nlh, void *arg)
+{
+	return for_each_attr(nlh, take_family_id, arg);
+}
+
+static int resolve_family(struct kgr_nl *nl)
+{
+	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *nlh;
+	int ret;
+
+	nlh = put_request(buf, GENL_ID_CTRL, NLM_F_ACK, CTRL_CMD_GETFAMILY, 1);
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, KGRAFT_FAMILY_NAME);
+	ret = transact(nl, nlh, take_family, &nl->family);
+	if (!ret && !nl->family)
+		ret = -ENOENT;
+	return ret;
+}
+
+int kgr_nl_open(struct kgr_nl **out)
+{
+	struct kgr_nl *nl = calloc(1, sizeof(*nl));
+	int on = 1, ret;
+
+	*out = NULL;
+	if (!nl)
+		return -ENOMEM;
+	nl->sock = mnl_socket_open(NETLINK_GENERIC);
+	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
+		ret = -errno;
+		goto fail;
+	}
+	/* only for better messages */
+	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
+	ret = resolve_family(nl);
+	if (ret)
+		goto fail;
+	*out = nl;
+	return 0;
+fail:
+	kgr_nl_close(nl);
+	/* a kernel without netlink has no such family either */
+	return ret == -EPROTONOSUPPORT || ret == -EAFNOSUPPORT ? -ENOENT : ret;
+}
+
+void kgr_nl_close(struct kgr_nl *nl)
+{
+	if (nl && nl->sock)
+		mnl_socket_close(nl->sock);
+	free(nl);
+}
+
+const char *kgr_nl_message(const struct kgr_nl *nl)
+{
+	return nl->message;
+}
+
+struct each {
+	kgr_straggler_fn fn;
+	void *arg;
+};
+
+static int take_straggler(const struct nlmsghdr *nlh, void *arg)
+{
+	struct kgr_straggler s;
+	struct each *each = arg;
+	int ret = kgr_nl_parse_straggler(nlh, &s);
+
+	return ret ? ret : each->fn(&s, each->arg);
+}
+
+int kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg)
+{
+	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct each each = { fn, arg };
+	struct nlmsghdr *nlh;
+
+	nlh = put_request(buf, nl->family, NLM_F_DUMP, KGRAFT_CMD_STRAGGLER_GET,
+			  KGRAFT_FAMILY_VERSION);
+	return transact(nl, nlh, take_straggler, &each);
+}
+
+static int take_nudged_attr(const struct nlattr *attr, void *arg)
+{
+	if (mnl_attr_get_type(attr) != KGRAFT_A_NUDGED)
+		return 0;
+	if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
+		return -EBADMSG;
+	*(uint32_t *)arg = mnl_attr_get_u32(attr);
+	return 0;
+}
+
+static int take_nudged(const struct nlmsghdr *nlh, void *arg)
+{
+	return for_each_attr(nlh, take_nudged_attr, arg);
+}
+
+int kgr_nl_nudge(struct kgr_nl *nl, uint32_t tid, uint32_t *nudged)
+{
+	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *nlh;
+
+	*nudged = 0;
+	nlh = put_request(buf, nl->family, NLM_F_ACK, KGRAFT_CMD_NUDGE, KGRAFT_FAMILY_VERSION);
+	if (tid)
+		mnl_attr_put_u32(nlh, KGRAFT_A_TID, tid);
+	return transact(nl, nlh, take_nudged, nudged);
+}

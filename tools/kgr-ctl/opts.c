@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Options: one table for all commands.  getopt_long() is not used since it
+ * takes any unambiguous prefix of a long option.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kgr-ctl.h"
+
+const struct kgr_opt kgr_opts[] = {
+	{ KGR_OPT_WAIT, "wait", 0, NULL,
+	  "Wait until the transition is complete (the default).", KGR_OPT_NOWAIT },
+	{ KGR_OPT_NOWAIT, "no-wait", 0, NULL,
+	  "Return as soon as the transition has started.", KGR_OPT_WAIT | KGR_OPT_TIMEOUT },
+	{ KGR_OPT_TIMEOUT, "timeout", 't', "SECONDS",
+	  "Wait no longer than that; 0: without limit. The transition goes on, the exit code is 6.",
+	  KGR_OPT_NOWAIT },
+	{ KGR_OPT_REVERT, "revert", 0, NULL,
+	  "Revert the patch first if it is still applied.", 0 },
+	{ KGR_OPT_ALL, "all", 'a', NULL,
+	  "Nudge every context that is left (the default).", 0 },
+	{ KGR_OPT_VERBOSE, "verbose", 'v', NULL,
+	  "Show the command line of each process too.", 0 },
+	{ KGR_OPT_JSON, "json", 'j', NULL,
+	  "Print one JSON document instead of text, errors included.", KGR_OPT_QUIET },
+	{ KGR_OPT_QUIET, "quiet", 'q', NULL,
+	  "Print nothing but errors.", KGR_OPT_JSON },
+	{ KGR_OPT_NOCOLOR, "no-color", 0, NULL,
+	  "No colours and no progress bar, even on a terminal.", 0 },
+	{ KGR_OPT_HELP, "help", 'h', NULL,
+	  "Show help on standard output.", 0 },
+};
+const size_t kgr_opt_count = sizeof(kgr_opts) / sizeof(kgr_opts[0]);
+
+struct args {
+	int argc;
+	char **argv;
+	int next;
+};
+
+static enum kgr_exit set_timeout(struct kgr_ctx *ctx, const char *value)
+{
+	char *end;
+	double s = strtod(value, &end);
+
+	/* !(s >= 0) is true for a NaN too */
+	if (end == value || *end || !(s >= 0) || s > 1e9)
+		return kgr_fail(ctx, KGR_EXIT_USAGE,
+				"'--timeout %s': not a number of seconds", value);
+	ctx->opts.timeout_ms = (int64_t)ceil(s * 1000);
+	return KGR_EXIT_OK;
+}
+
+static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
+				const struct kgr_opt *opt, const char *value)
+{
+	if (!opt->arg) {
+		if (value)
+			return kgr_fail(ctx, KGR_EXIT_USAGE, "option '--%s' takes no value",
+					opt->name);
+		ctx->opts.given |= opt->bit;
+		return KGR_EXIT_OK;
+	}
+	ctx->opts.given |= opt->bit;
+	if (!value && args->next < args->argc)
+		value = args->argv[args->next++];
+	if (!value)
+		return kgr_fail(ctx, KGR_EXIT_USAGE, "option '--%s' needs a value: %s",
+				opt->name, opt->arg);
+	return set_timeout(ctx, value);
+}
+
+static enum kgr_exit parse_long(struct kgr_ctx *ctx, struct args *args, const char *arg)
+{
+	size_t len = strcspn(arg, "=");
+	const char *value = arg[len] ? arg + len + 1 : NULL;
+
+	for (size_t i = 0; i < kgr_opt_count; i++)
+		if (strlen(kgr_opts[i].name) == len && !strncmp(kgr_opts[i].name, arg, len))
+			return set_option(ctx, args, &kgr_opts[i], value);
+	return kgr_fail(ctx, KGR_EXIT_USAGE, "unknown option '--%.*s'", (int)len, arg);
+}
+
+/* "-qv", "-t5" and "-t 5" */
+static enum kgr_exit parse_short(struct kgr_ctx *ctx, struct args *args, const char *arg)
+{
+	for (; *arg; arg++) {
+		const struct kgr_opt *opt = NULL;
+		enum kgr_exit ret;
+
+		for (size_t i = 0; i < kgr_opt_count; i++)
+			if (kgr_opts[i].letter == *arg)
+				opt = &kgr_opts[i];
+		if (!opt)
+			return kgr_fail(ctx, KGR_EXIT_USAGE, "unknown option '-%c'", *arg);
+		ret = set_option(ctx, args, opt, opt->arg && arg[1] ? arg + 1 : NULL);
+		if (ret || opt->arg)
+			return ret;
+	}
+	return KGR_EXIT_OK;
+}
+
+static enum kgr_exit check_options(struct kgr_ctx *ctx)
+{
+	unsigned int given = ctx->opts.given;
+
+	for (size_t i = 0; i < kgr_opt_count; i++) {
+		const struct kgr_opt *opt = &kgr_opts[i];
+
+		if (!(given & opt->bit))
+			continue;
+		if (ctx->cmd && !(ctx->cmd->options & opt->bit))
+			return kgr_fail(ctx, KGR_EXIT_USAGE, "'%s' has no option '--%s'",
+					ctx->cmd->name, opt->name);
+		for (size_t j = i; j < kgr_opt_count; j++)
+			if (given & opt->excludes & kgr_opts[j].bit)
+				return kgr_fail(ctx, KGR_EXIT_USAGE,
+						"'--%s' and '--%s' exclude each other",
+						opt->name, kgr_opts[j].name);
+	}
+	return KGR_EXIT_OK;
+}
+
+static enum kgr_exit check_operands(struct kgr_ctx *ctx)
+{
+	const struct kgr_cmd *cmd = ctx->cmd;
+	enum kgr_exit ret;
+
+	if (ctx->opts.argc < cmd->min_args)
+		ret = kgr_fail(ctx, KGR_EXIT_USAGE, "operand missing: %s", cmd->operands);
+	else if (cmd->max_args >= 0 && ctx->opts.argc > cmd->max_args)
+		ret = kgr_fail(ctx, KGR_EXIT_USAGE, "operand '%s' is one too many",
+			       ctx->opts.argv[cmd->max_args]);
+	else
+		return KGR_EXIT_OK;
+	kgr_next(ctx, "kgr-ctl help %s", cmd->name);
+	return ret;
+}
+
+static enum kgr_exit take_operand(struct kgr_ctx *ctx, const char *arg)
+{
+	if (ctx->cmd) {
+		ctx->opts.argv[ctx->opts.argc++] = arg;
+		return KGR_EXIT_OK;
+	}
+	ctx->cmd = kgr_cmd_find(arg);
+	if (ctx->cmd)
+		return KGR_EXIT_OK;
+	kgr_fail(ctx, KGR_EXIT_USAGE, "no command '%s'", arg);
+	kgr_next(ctx, "kgr-ctl help");
+	return KGR_EXIT_USAGE;
+}
+
+/* Fills ctx->cmd (NULL when only --help was given) and ctx->opts */
+enum kgr_exit kgr_opts_parse(struct kgr_ctx *ctx, int argc, char **argv)
+{
+	struct args args = { .argc = argc, .argv = argv, .next = 1 };
+	bool options_end = false;
+	enum kgr_exit ret = KGR_EXIT_OK;
+
+	ctx->opts = (struct kgr_opts) {
+		.timeout_ms = -1,
+		.argv = calloc(argc + 1, sizeof(*ctx->opts.argv)),
+	};
+	if (!ctx->opts.argv)
+		return kgr_fail(ctx, KGR_EXIT_FAIL, "out of memory");
+
+	while (!ret && args.next < argc) {
+		const char *arg = argv[args.next++];
+
+		if (options_end || arg[0] != '-' || !arg[1])
+			ret = take_operand(ctx, arg);
+		else if (!strcmp(arg, "--"))
+			options_end = true;
+		else if (arg[1] == '-')
+			ret = parse_long(ctx, &args, arg + 2);
+		else
+			ret = parse_short(ctx, &args, arg + 1);
+	}
+	/* an error is shown as JSON too when the option comes after what is wrong */
+	for (int i = args.next; ret && i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "-j"))
+			ctx->opts.given |= KGR_OPT_JSON;
+	if (!ret)
+		ret = check_options(ctx);
+	if (ret || kgr_opt(ctx, KGR_OPT_HELP))
+		return ret;
+	if (!ctx->cmd) {
+		kgr_fail(ctx, KGR_EXIT_USAGE, "no command given");
+		kgr_next(ctx, "kgr-ctl help");
+		return KGR_EXIT_USAGE;
+	}
+	if (ctx->opts.timeout_ms < 0)
+		ctx->opts.timeout_ms = ctx->cmd->timeout_ms;
+	return check_operands(ctx);
+}
+
+void kgr_opts_free(struct kgr_opts *opts)
+{
+	free(opts->argv);
+	*opts = (struct kgr_opts) { 0 };
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One patch as its directory in sysfs shows it.
+ */
+#ifndef _KGR_PATCH_H
+#define _KGR_PATCH_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Rungs of the nudge ladder: files in nudges/ */
+#define KGR_NUDGES(X)	X(stack_check) X(wake) X(resched) X(signal)
+
+#define KGR_NUDGE_ENUM(name)	KGR_NUDGE_##name,
+enum kgr_nudge {
+	KGR_NUDGES(KGR_NUDGE_ENUM)
+	KGR_NUDGE_COUNT
+};
+#undef KGR_NUDGE_ENUM
+
+struct kgr_patch_func {
+	char *name;
+	char *object;
+	int64_t sympos;
+	int64_t state;		/* KGR_PATCH_STATES */
+};
+
+/* Where the kernel has no such file: NULL, or -1 */
+struct kgr_patch {
+	char *name;
+	char *module;
+	char *model;
+	char *cve;
+	char *build_id;
+	int64_t enabled;
+	int64_t transition;
+	int64_t refs;
+	int64_t replace_all;
+	int64_t since_ms;
+	int64_t migrated;
+	int64_t total;
+	int64_t nudges[KGR_NUDGE_COUNT];
+	struct kgr_patch_func *funcs;
+	size_t func_count;
+};
+
+struct kgr_patch_list {
+	struct kgr_patch *v;
+	size_t n;
+};
+
+void kgr_patch_free(struct kgr_patch *patch);
+void kgr_patch_list_free(struct kgr_patch_list *list);
+
+/* "applied", "applying", "reverting", "reverted" */
+const char *kgr_patch_state(const struct kgr_patch *patch);
+int64_t kgr_patch_left(const struct kgr_patch *patch);
+/* -1 when unknown */
+int64_t kgr_patch_age_ms(const struct kgr_patch *patch);
+
+json_t *kgr_patch_json(const struct kgr_patch *patch, bool with_functions);
+
+#endif /* _KGR_PATCH_H */

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What /proc tells about processes; its root can be moved, for tests.
+ */
+#include <elf.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "readfile.h"
+
+bool kgr_proc_modules_disabled(struct kgr_ctx *ctx)
+{
+	char *path = kgr_asprintf("%s/sys/kernel/modules_disabled", ctx->proc_root);
+	char buf[8];
+
+	kgr_read_file(path, buf, sizeof(buf));
+	free(path);
+	return buf[0] == '1';
+}
+
+char *kgr_proc_cmdline(struct kgr_ctx *ctx, unsigned int pid)
+{
+	char *path = kgr_asprintf("%s/%u/cmdline", ctx->proc_root, pid);
+	char buf[4096];
+	ssize_t len = kgr_read_file(path, buf, sizeof(buf));
+
+	free(path);
+	while (len > 0 && !buf[len - 1])
+		len--;
+	if (len <= 0)
+		return NULL;
+	for (ssize_t i = 0; i < len; i++)
+		if (!buf[i])
+			buf[i] = ' ';
+	return strdup(buf);
+}
+
+int kgr_proc_comm(struct kgr_ctx *ctx, unsigned int pid, char *buf, size_t size)
+{
+	char *path = kgr_asprintf("%s/%u/comm", ctx->proc_root, pid);
+	ssize_t len = kgr_read_file(path, buf, size);
+
+	kgr_chomp(buf);
+	free(path);
+	return len < 0 ? (int)len : 0;
+}
+
+bool kgr_proc_is_64bit(struct kgr_ctx *ctx, unsigned int pid)
+{
+	char *path = kgr_asprintf("%s/%u/exe", ctx->proc_root, pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned char ident[EI_NIDENT] = "";
+	bool ret = false;
+
+	free(path);
+	if (fd < 0)
+		return false;
+	if (pread(fd, ident, sizeof(ident), 0) == (ssize_t)sizeof(ident))
+		ret = !memcmp(ident, ELFMAG, SELFMAG) && ident[EI_CLASS] == ELFCLASS64;
+	close(fd);
+	return ret;
+}

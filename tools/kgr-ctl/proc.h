@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel's files in /proc; no other file knows a path there.
+ */
+#ifndef _KGR_PROC_H
+#define _KGR_PROC_H
+
+#include "kgr-ctl.h"
+
+bool kgr_proc_modules_disabled(struct kgr_ctx *ctx);
+/* Arguments joined with blanks, to be freed; NULL for kernel threads or when unreadable */
+char *kgr_proc_cmdline(struct kgr_ctx *ctx, unsigned int pid);
+int kgr_proc_comm(struct kgr_ctx *ctx, unsigned int pid, char *buf, size_t size);
+/* Does it run a 64-bit program? */
+bool kgr_proc_is_64bit(struct kgr_ctx *ctx, unsigned int pid);
+
+#endif /* _KGR_PROC_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Stragglers as JSON rows, and their counts by reason.
+ */
+#ifndef _KGR_STRAGGLER_H
+#define _KGR_STRAGGLER_H
+
+#include "kgr-ctl.h"
+
+/*
+ * An array of rows, oldest first, and {"in-syscall": 3, ...}: the reasons that
+ * occur, in the kernel's order.  -ENOENT: this kernel has no netlink family
+ * "kgraft"; other errors are those of the request.
+ */
+int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts);
+
+/* The counts alone, cheaply; NULL when they can't be had */
+json_t *kgr_straggler_counts(struct kgr_ctx *ctx);
+
+/* "in-syscall 3, in-patched-function 1", to be freed; "" for NULL */
+char *kgr_straggler_counts_text(const json_t *counts);
+
+#endif /* _KGR_STRAGGLER_H */

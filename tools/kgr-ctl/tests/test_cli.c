@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command line: help, options, usage errors, exit codes, the man page.
+ */
+#include "fixture.h"
+
+#include <linux/kgraft.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reasons.h"
+
+static void help_names_every_command(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run(f, "help", NULL), 0);
+	assert_int_equal(f->err_len, 0);
+	for (size_t i = 0; i < kgr_cmd_count; i++) {
+		assert_contains(f->out, kgr_cmds[i].name);
+		assert_contains(f->out, kgr_cmds[i].summary);
+	}
+	for (size_t i = 0; i < kgr_exit_count; i++) {
+		char number[16];
+
+		snprintf(number, sizeof(number), "%3d  ", kgr_exits[i].code);
+		assert_contains(f->out, number);
+	}
+}
+
+static void help_option_is_help(void **state)
+{
+	struct fixture *f = *state;
+	char *first;
+
+	assert_int_equal(run(f, "help", NULL), 0);
+	first = strdup(f->out);
+	assert_int_equal(run(f, "--help", NULL), 0);
+	assert_string_equal(f->out, first);
+	free(first);
+
+	assert_int_equal(run(f, "help", "load", NULL), 0);
+	first = strdup(f->out);
+	/* even where an operand is missing */
+	assert_int_equal(run(f, "load", "-h", NULL), 0);
+	assert_string_equal(f->out, first);
+	free(first);
+}
+
+static void help_of_each_command(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < kgr_cmd_count; i++) {
+		const struct kgr_cmd *cmd = &kgr_cmds[i];
+
+		assert_int_equal(run(f, "help", cmd->name, NULL), 0);
+		assert_int_equal(f->err_len, 0);
+		assert_contains(f->out, cmd->name);
+		for (size_t j = 0; j < kgr_opt_count; j++) {
+			char option[40];
+
+			snprintf(option, sizeof(option), "--%s ", kgr_opts[j].name);
+			if (cmd->options & kgr_opts[j].bit)
+				assert_contains(f->out, option);
+		}
+	}
+}
+
+static void man_sections(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run(f, "--man-section=synopsis", NULL), 0);
+	for (size_t i = 0; i < kgr_cmd_count; i++) {
+		char line[80];
+
+		snprintf(line, sizeof(line), "| kgr-ctl %s", kgr_cmds[i].name);
+		assert_contains(f->out, line);
+	}
+	assert_int_equal(run(f, "--man-section=exit-status", NULL), 0);
+	assert_contains(f->out, "**130**");
+	assert_int_equal(run(f, "--man-section=nonsense", NULL), KGR_EXIT_USAGE);
+}
+
+static void no_prefixes(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run(f, "stat", NULL), KGR_EXIT_USAGE);
+	assert_contains(f->err, "no command 'stat'");
+	assert_int_equal(run(f, "statuses", NULL), KGR_EXIT_USAGE);
+	assert_int_equal(run(f, "list", "--js", NULL), KGR_EXIT_USAGE);
+	assert_contains(f->err, "unknown option '--js'");
+	assert_int_equal(f->out_len, 0);
+}
+
+static void usage_errors(void **state)
+{
+	static const char * const lines[][5] = {
+		{ NULL },
+		{ "" },
+		{ "help", "nonsense" },
+		{ "list", "operand" },
+		{ "load" },
+		{ "load", "x.ko", "no-parameter" },
+		{ "load", "x.ko", "=value" },
+		{ "load", "x.ko", "a=\"" },
+		{ "load", "x.ko", "--wait", "--no-wait" },
+		{ "load", "x.ko", "--no-wait", "--timeout=1" },
+		{ "revert" },
+		{ "revert", "a", "b" },
+		{ "list", "--all" },
+		{ "list", "--timeout", "3" },
+		{ "list", "--json=yes" },
+		{ "list", "--json", "-q" },
+		{ "list", "-x" },
+		{ "wait", "--timeout" },
+		{ "wait", "--timeout", "x" },
+		{ "wait", "--timeout", "-1" },
+		{ "wait", "--timeout", "nan" },
+		{ "wait", "--timeout", "1s" },
+		{ "wait", "-t" },
+		{ "nudge", "0" },
+		{ "nudge", "x" },
+		{ "nudge", "12x" },
+		{ "nudge", "99999999999" },
+		{ "nudge", "12", "--all" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const char * const *l = lines[i];
+
+		if (run(f, l[0], l[1], l[2], l[3], NULL) != KGR_EXIT_USAGE)
+			fail_msg("accepted: %s %s %s %s", l[0], l[1], l[2], l[3]);
+		/* with --json the error is the document */
+		assert_int_equal(f->out_len > 0, f->doc != NULL);
+		assert_int_equal(f->err_len > 0, f->doc == NULL);
+	}
+}
+
+static void usage_error_as_json(void **state)
+{
+	struct fixture *f = *state;
+	const json_t *error;
+
+	assert_int_equal(run(f, "list", "--json", "extra", NULL), KGR_EXIT_USAGE);
+	error = json_object_get(f->doc, "error");
+	assert_keys(error, "code kind what why next kernel");
+	assert_int_equal(json_integer_value(json_object_get(error, "code")), KGR_EXIT_USAGE);
+	assert_string_equal(str(error, "kind"), "usage");
+	assert_int_equal(run(f, "list", "--nonsense", "--json", NULL), KGR_EXIT_USAGE);
+	assert_non_null(f->doc);
+	assert_int_equal(run(f, "nonsense", "--json", NULL), KGR_EXIT_USAGE);
+	assert_non_null(f->doc);
+}
+
+static void option_spellings(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applied");
+	assert_int_equal(run(f, "wait", "--timeout", "5", "demo", NULL), 0);
+	assert_int_equal(run(f, "wait", "--timeout=5", "demo", NULL), 0);
+	assert_int_equal(run(f, "wait", "-t5", "demo", NULL), 0);
+	assert_int_equal(run(f, "-qt", "5", "wait", "demo", NULL), 0);
+	assert_int_equal(f->out_len, 0);
+	assert_int_equal(run(f, "wait", "-t", ".5", "--", "demo", NULL), 0);
+	assert_int_equal(run(f, "wait", "--", "--json", NULL), KGR_EXIT_NOTFOUND);
+}
+
+/* The numbers are an interface */
+static void exit_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(KGR_EXIT_OK, 0);
+	assert_int_equal(KGR_EXIT_FAIL, 1);
+	assert_int_equal(KGR_EXIT_USAGE, 2);
+	assert_int_equal(KGR_EXIT_MISMATCH, 3);
+	assert_int_equal(KGR_EXIT_CONFLICT, 4);
+	assert_int_equal(KGR_EXIT_TIMEOUT_REVERTED, 5);
+	assert_int_equal(KGR_EXIT_TIMEOUT, 6);
+	assert_int_equal(KGR_EXIT_PERM, 7);
+	assert_int_equal(KGR_EXIT_NOTFOUND, 8);
+	assert_int_equal(KGR_EXIT_INTERRUPTED, 130);
+}
+
+static void reasons_are_complete(void **state)
+{
+	(void)state;
+	assert_int_equal(kgr_reason_count, __KGRAFT_REASON_COUNT);
+	for (unsigned int i = 0; i < kgr_reason_count; i++) {
+		const struct kgr_reason *r = kgr_reason(i);
+
+		assert_true(strlen(r->name) > 0);
+		/* one sentence each */
+		assert_true(strlen(r->what) > 20 && r->what[strlen(r->what) - 1] == '.');
+		assert_true(strlen(r->remedy) > 10 && r->remedy[strlen(r->remedy) - 1] == '.');
+		for (unsigned int j = 0; j < i; j++)
+			assert_string_not_equal(r->name, kgr_reason(j)->name);
+	}
+	assert_string_equal(kgr_reason(KGRAFT_REASON_IN_SYSCALL)->name, "in-syscall");
+	assert_string_equal(kgr_reason(0xffffffff)->name, "unknown");
+	assert_string_equal(kgr_kind_name(KGRAFT_KIND_CPU), "cpu");
+	assert_string_equal(kgr_kind_name(0xffffffff), "unknown");
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(help_names_every_command),
+		TEST(help_option_is_help),
+		TEST(help_of_each_command),
+		TEST(man_sections),
+		TEST(no_prefixes),
+		TEST(usage_errors),
+		TEST(usage_error_as_json),
+		TEST(option_spellings),
+		TEST(exit_codes),
+		TEST(reasons_are_complete),
+	};
+
+	return cmocka_run_group_tests_name("kgr-ctl: command line", tests, NULL, NULL);
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * load and unload, with the two system calls behind libkmod replaced: every
+ * errno of the kernel has its exit code and its explanation.
+ */
+#include "fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "kmsg.h"
+
+struct kmod_module;
+int __wrap_kmod_module_insert_module(struct kmod_module *mod, unsigned int flags,
+				     const char *options);
+int __wrap_kmod_module_remove_module(struct kmod_module *mod, unsigned int flags);
+
+static struct fixture *fix;
+static int insert_ret, remove_ret, inserts, removes;
+static const char *appears;	/* state of the patch that the module registers */
+static char options[64];
+
+int __wrap_kmod_module_insert_module(struct kmod_module *mod, unsigned int flags,
+				     const char *opts)
+{
+	(void)mod;
+	assert_int_equal(flags, 0);
+	snprintf(options, sizeof(options), "%s", opts);
+	inserts++;
+	if (appears) {
+		put_patch(fix, "kgr-good", appears);
+		put_link(fix, "sys/kernel/kgraft/kgr-good/owner", "../../../module/kgr_good");
+		put_file(fix, "sys/module/kgr_good/initstate", "live\n");
+	}
+	return insert_ret;
+}
+
+int __wrap_kmod_module_remove_module(struct kmod_module *mod, unsigned int flags)
+{
+	(void)mod, (void)flags;
+	removes++;
+	return remove_ret;
+}
+
+static int setup(void **state)
+{
+	int ret = fixture_setup(state);
+
+	fix = *state;
+	insert_ret = 0;
+	remove_ret = 0;
+	inserts = 0;
+	removes = 0;
+	appears = NULL;
+	return ret;
+}
+
+#define GOOD	FIXTURE_DIR "/kgr-good.ko"
+
+static void load_applies(void **state)
+{
+	struct fixture *f = *state;
+
+	appears = "applied";
+	assert_int_equal(run(f, "load", GOOD, "a=1", "b=x y", "--json", NULL), 0);
+	assert_keys(f->doc, "schema command result elapsed_ms patch");
+	assert_string_equal(str(f->doc, "result"), "applied");
+	assert_string_equal(str(json_object_get(f->doc, "patch"), "module"), "kgr_good");
+	assert_string_equal(options, "a=1 b=\"x y\"");
+	assert_int_equal(inserts, 1);
+	/* again: it is there, nothing is inserted */
+	assert_int_equal(run(f, "load", GOOD, "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "already-applied");
+	assert_int_equal(inserts, 1);
+	assert_int_equal(run(f, "load", GOOD, NULL), 0);
+	assert_string_equal(f->out, "kgr-good: already-applied\n");
+}
+
+static void load_pending(void **state)
+{
+	struct fixture *f = *state;
+
+	appears = "applying";
+	assert_int_equal(run(f, "load", GOOD, "--no-wait", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "applying");
+	assert_int_equal(run(f, "load", GOOD, "-t", "0.01", NULL), KGR_EXIT_TIMEOUT);
+	assert_int_equal(inserts, 1);
+}
+
+static void load_loses_a_race(void **state)
+{
+	struct fixture *f = *state;
+
+	appears = "applied";
+	insert_ret = -EEXIST;
+	assert_int_equal(run(f, "load", GOOD, "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "already-applied");
+}
+
+static void load_conflicts(void **state)
+{
+	struct fixture *f = *state;
+
+	appears = "reverted";
+	insert_ret = -EEXIST;
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "kgr-ctl enable kgr-good");
+	put_file(f, "sys/module/kgr_good/srcversion", "OTHER\n");
+	put_file(f, "sys/kernel/kgraft/kgr-good/enabled", "1\n");
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "another build");
+	remove_file(f, "sys/kernel/kgraft/kgr-good");
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "has no patch");
+}
+
+static void load_refusals(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run(f, "load", FIXTURE_DIR "/kgr-plain.ko", NULL), KGR_EXIT_FAIL);
+	assert_contains(f->err, "not a kGraft patch module");
+	assert_int_equal(run(f, "load", "./missing.ko", NULL), KGR_EXIT_NOTFOUND);
+	assert_int_equal(run(f, "load", "not-installed", NULL), KGR_EXIT_NOTFOUND);
+	assert_contains(f->err, "modules.dep");
+	remove_file(f, "sys/kernel/kgraft");
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_NOTFOUND);
+	assert_int_equal(inserts, 0);
+}
+
+static void load_registers_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_FAIL);
+	assert_contains(f->err, "registered no patch");
+}
+
+static void load_errnos(void **state)
+{
+	static const struct {
+		int err;
+		enum kgr_exit code;
+		const char *says;
+	} cases[] = {
+		{ EAGAIN, KGR_EXIT_CONFLICT, "another transition" },
+		{ EBUSY, KGR_EXIT_CONFLICT, "another user of ftrace" },
+		{ ENOEXEC, KGR_EXIT_MISMATCH, "made for another kernel" },
+		{ EKEYREJECTED, KGR_EXIT_PERM, "signature" },
+		{ ENOKEY, KGR_EXIT_PERM, "signature" },
+		{ EPERM, KGR_EXIT_PERM, "not permitted" },
+		{ ENOENT, KGR_EXIT_FAIL, "symbol is missing" },
+		{ EINVAL, KGR_EXIT_FAIL, "dmesg" },
+		{ EOPNOTSUPP, KGR_EXIT_FAIL, "can't do" },
+		{ ENODEV, KGR_EXIT_FAIL, "ftrace" },
+		{ ENOMEM, KGR_EXIT_FAIL, "Cannot allocate memory" },
+		{ EIO, KGR_EXIT_FAIL, "Input/output error" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		insert_ret = -cases[i].err;
+		if (run(f, "load", GOOD, NULL) != (int)cases[i].code)
+			fail_msg("%s: wrong exit code\n%s", strerror(cases[i].err), f->err);
+		assert_contains(f->err, cases[i].says);
+		assert_contains(f->err, strerror(cases[i].err));
+		assert_int_equal(f->out_len, 0);
+	}
+}
+
+static void load_while_another_runs(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "other", "reverting");
+	insert_ret = -EAGAIN;
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "patch 'other' is reverting, 120 of 124");
+	assert_contains(f->err, "kgr-ctl wait other");
+}
+
+static void wrong_build_id(void **state)
+{
+	struct fixture *f = *state;
+
+	put_notes(f, (const unsigned char *)"\xde\xad\xbe\xef", 4);
+	insert_ret = -ENOEXEC;
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_MISMATCH);
+	assert_contains(f->err, "made for build-id " BUILD_ID_HEX);
+	assert_contains(f->err, "running is build-id deadbeef");
+	assert_int_equal(run(f, "load", FIXTURE_DIR "/kgr-old.ko", NULL), KGR_EXIT_MISMATCH);
+	assert_contains(f->err, "made for 1.2.3");
+}
+
+static void locked_down(void **state)
+{
+	struct fixture *f = *state;
+
+	if (geteuid())
+		skip();
+	insert_ret = -EPERM;
+	put_file(f, "sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_PERM);
+	assert_contains(f->err, "locked down (integrity)");
+	put_file(f, "proc/sys/kernel/modules_disabled", "1\n");
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_PERM);
+	assert_contains(f->err, "modules_disabled=1");
+}
+
+/* /dev/kmsg gives one record per read; so does a datagram socket */
+static void kernel_log(void **state)
+{
+	static const char * const records[] = {
+		"6,1,100,-;kgraft: patch 'p': can't patch\n SUBSYSTEM=x\n",
+		"6,2,100,-;something else\n",
+		"3,3,100,-;kgr_good: version magic 'a' should be 'b'\n",
+		"3,4,100,-;kgr_goods: not ours\n",
+		"no semicolon",
+	};
+	int fds[2];
+	json_t *lines;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fds), 0);
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+		assert_true(write(fds[0], records[i], strlen(records[i])) > 0);
+	lines = kgr_kmsg_collect(fds[1], "kgr_good");
+	assert_int_equal(json_array_size(lines), 2);
+	assert_string_equal(json_string_value(json_array_get(lines, 0)),
+			    "kgraft: patch 'p': can't patch");
+	assert_string_equal(json_string_value(json_array_get(lines, 1)),
+			    "kgr_good: version magic 'a' should be 'b'");
+	json_decref(lines);
+	lines = kgr_kmsg_collect(-1, "kgr_good");
+	assert_int_equal(json_array_size(lines), 0);
+	json_decref(lines);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void unload_reverted(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "reverted");
+	assert_int_equal(run(f, "unload", "demo", "--json", NULL), 0);
+	assert_keys(f->doc, "schema command result elapsed_ms patch module");
+	assert_string_equal(str(f->doc, "result"), "unloaded");
+	assert_string_equal(str(f->doc, "module"), "demo_mod");
+	assert_int_equal(removes, 1);
+}
+
+static void unload_refusals(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applied");
+	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "unload --revert demo");
+	assert_int_equal(run(f, "unload", "other", NULL), KGR_EXIT_NOTFOUND);
+	put_patch(f, "demo", "reverting");
+	assert_int_equal(run(f, "unload", "demo", "-t", "0.01", NULL), KGR_EXIT_TIMEOUT);
+	assert_int_equal(removes, 0);
+
+	put_patch(f, "demo", "reverted");
+	remove_ret = -EAGAIN;
+	put_file(f, "sys/module/demo_mod/holders/user", "");
+	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "used by: user");
+	remove_ret = -EPERM;
+	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_PERM);
+	remove_ret = -ENOENT;
+	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_NOTFOUND);
+	remove_file(f, "sys/kernel/kgraft/demo/owner");
+	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_FAIL);
+}
+
+static void unload_with_revert(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applied");
+	assert_int_equal(run(f, "unload", "--revert", "demo", NULL), 0);
+	assert_string_equal(f->out, "demo: unloaded\n");
+	assert_int_equal(removes, 1);
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(load_applies),
+		TEST(load_pending),
+		TEST(load_loses_a_race),
+		TEST(load_conflicts),
+		TEST(load_refusals),
+		TEST(load_registers_nothing),
+		TEST(load_errnos),
+		TEST(load_while_another_runs),
+		TEST(wrong_build_id),
+		TEST(locked_down),
+		TEST(kernel_log),
+		TEST(unload_reverted),
+		TEST(unload_refusals),
+		TEST(unload_with_revert),
+	};
+
+	return cmocka_run_group_tests_name("kgr-ctl: load and unload", tests, NULL, NULL);
+}

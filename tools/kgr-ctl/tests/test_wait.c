@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting, with poll() replaced: what a wait does between a read of
+ * "transition" and the next, on events, time-outs and signals.
+ */
+#include "fixture.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
+int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
+
+/* What the kernel does while we are in poll(); NULL: the real one */
+static int (*in_poll)(struct pollfd *fds, int timeout);
+static struct fixture *fix;
+static int polls;
+
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	polls++;
+	if (!in_poll)
+		return __real_poll(fds, n, timeout);
+	/* the event is the first descriptor's, and it has been read since it was opened */
+	assert_int_equal(fds[0].events, POLLPRI);
+	for (nfds_t i = 0; i < n; i++)
+		fds[i].revents = 0;
+	return in_poll(fds, timeout);
+}
+
+static int setup(void **state)
+{
+	int ret = fixture_setup(state);
+
+	fix = *state;
+	in_poll = NULL;
+	polls = 0;
+	return ret;
+}
+
+static int raise_event(struct pollfd *fds)
+{
+	fds[0].revents = POLLPRI | POLLERR;
+	return 1;
+}
+
+static int completes(struct pollfd *fds, int timeout)
+{
+	(void)timeout;
+	put_patch(fix, "demo", "applied");
+	return raise_event(fds);
+}
+
+static int is_turned_round(struct pollfd *fds, int timeout)
+{
+	(void)timeout;
+	put_patch(fix, "demo", "reverted");
+	return raise_event(fds);
+}
+
+static int vanishes(struct pollfd *fds, int timeout)
+{
+	(void)timeout;
+	put_patch(fix, "demo", "reverted");
+	remove_file(fix, "sys/kernel/kgraft/demo/enabled");
+	remove_file(fix, "sys/kernel/kgraft/demo");
+	return raise_event(fds);
+}
+
+/* Events that turn out to be about something else, then the real one */
+static int completes_at_last(struct pollfd *fds, int timeout)
+{
+	return polls < 5 ? raise_event(fds) : completes(fds, timeout);
+}
+
+static int is_disturbed(struct pollfd *fds, int timeout)
+{
+	if (polls == 1) {
+		errno = EINTR;
+		return -1;
+	}
+	return completes(fds, timeout);
+}
+
+static int times_out(struct pollfd *fds, int timeout)
+{
+	(void)fds;
+	assert_in_range(timeout, 1, 50);
+	usleep(timeout * 1000);
+	return 0;
+}
+
+static int fails(struct pollfd *fds, int timeout)
+{
+	(void)fds, (void)timeout;
+	errno = ENOMEM;
+	return -1;
+}
+
+static int gets_sigint(struct pollfd *fds, int timeout)
+{
+	raise(SIGINT);
+	in_poll = NULL;
+	return __real_poll(fds, 3, timeout);
+}
+
+static int gets_sigterm(struct pollfd *fds, int timeout)
+{
+	raise(SIGTERM);
+	in_poll = NULL;
+	return __real_poll(fds, 3, timeout);
+}
+
+static void nothing_to_wait_for(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applied");
+	assert_int_equal(run(f, "wait", "--json", NULL), 0);
+	assert_keys(f->doc, "schema command result elapsed_ms patch");
+	assert_string_equal(str(f->doc, "result"), "nothing-to-wait-for");
+	assert_int_equal(run(f, "wait", "demo", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "complete");
+	assert_int_equal(polls, 0);
+}
+
+static void one_event(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applying");
+	in_poll = completes;
+	assert_int_equal(run(f, "wait", "--json", NULL), 0);
+	assert_int_equal(polls, 1);
+	assert_string_equal(str(f->doc, "result"), "complete");
+	assert_string_equal(str(json_object_get(f->doc, "patch"), "state"), "applied");
+	/* no timer, no time limit: it slept until the event */
+	put_patch(f, "demo", "applying");
+	assert_int_equal(run(f, "wait", NULL), 0);
+	assert_int_equal(polls, 2);
+}
+
+static void unrelated_events(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applying");
+	in_poll = completes_at_last;
+	assert_int_equal(run(f, "wait", "-t", "5", NULL), 0);
+	assert_int_equal(polls, 5);
+	put_patch(f, "demo", "applying");
+	polls = 0;
+	in_poll = is_disturbed;
+	assert_int_equal(run(f, "wait", NULL), 0);
+	assert_int_equal(polls, 2);
+}
+
+static void patch_vanishes(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "reverting");
+	in_poll = vanishes;
+	assert_int_equal(run(f, "wait", "demo", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "unloaded");
+	put_patch(f, "demo", "reverting");
+	assert_int_equal(run(f, "revert", "demo", NULL), 0);
+	put_patch(f, "demo", "applying");
+	assert_int_equal(run(f, "enable", "demo", NULL), KGR_EXIT_CONFLICT);
+}
+
+static void time_out(void **state)
+{
+	struct fixture *f = *state;
+	const json_t *error;
+
+	put_patch(f, "demo", "applying");
+	in_poll = times_out;
+	assert_int_equal(run(f, "wait", "-t", "0.05", "demo", NULL), KGR_EXIT_TIMEOUT);
+	assert_contains(f->err, "still applying");
+	assert_contains(f->err, "4 of 124 contexts are left");
+	assert_contains(f->err, "kgr-ctl revert demo");
+	assert_int_equal(run(f, "wait", "-t", "0.05", "--json", NULL), KGR_EXIT_TIMEOUT);
+	error = json_object_get(f->doc, "error");
+	assert_int_equal(json_integer_value(json_object_get(error, "code")), 6);
+	assert_string_equal(str(error, "kind"), "timeout-pending");
+}
+
+static void poll_fails(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applying");
+	in_poll = fails;
+	assert_int_equal(run(f, "wait", NULL), KGR_EXIT_FAIL);
+}
+
+/* A shell starts "command &" with SIGINT ignored: it stays so */
+static void ignored_signal(void **state)
+{
+	struct fixture *f = *state;
+	void (*old)(int) = signal(SIGINT, SIG_IGN);
+
+	put_patch(f, "demo", "applying");
+	in_poll = gets_sigint;
+	assert_int_equal(run(f, "wait", "-t", "0.05", NULL), KGR_EXIT_TIMEOUT);
+	signal(SIGINT, old);
+}
+
+static void signals(void **state)
+{
+	struct fixture *f = *state;
+	sigset_t mask;
+
+	signal(SIGINT, SIG_DFL);
+	put_patch(f, "demo", "reverting");
+	in_poll = gets_sigint;
+	assert_int_equal(run(f, "wait", NULL), KGR_EXIT_INTERRUPTED);
+	assert_contains(f->err, "goes on");
+	assert_contains(f->err, "kgr-ctl wait demo");
+	assert_contains(f->err, "kgr-ctl enable demo");
+	in_poll = gets_sigterm;
+	assert_int_equal(run(f, "revert", "demo", NULL), KGR_EXIT_TERMINATED);
+	/* both are as they were */
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	assert_false(sigismember(&mask, SIGINT));
+	assert_false(sigismember(&mask, SIGTERM));
+}
+
+static char *content(struct fixture *f, const char *path)
+{
+	char *full = kgr_asprintf("%s/%s", f->root, path);
+	static char buf[64];
+	FILE *file = fopen(full, "r");
+	size_t n;
+
+	assert_non_null(file);
+	n = fread(buf, 1, sizeof(buf) - 1, file);
+	buf[n] = 0;
+	fclose(file);
+	free(full);
+	return buf;
+}
+
+/* The tree is not a kernel: "enabled" does not follow a write to "revert" */
+static void revert_writes(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applied");
+	assert_int_equal(run(f, "revert", "demo", NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "turned round meanwhile");
+	assert_string_equal(content(f, "sys/kernel/kgraft/demo/revert"), "1");
+
+	put_patch(f, "demo", "reverted");
+	assert_int_equal(run(f, "revert", "demo", "--json", NULL), 0);
+	assert_keys(f->doc, "schema command result elapsed_ms patch");
+	assert_string_equal(str(f->doc, "result"), "already-reverted");
+	assert_string_equal(content(f, "sys/kernel/kgraft/demo/revert"), "");
+}
+
+static void enable_writes(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "reverted");
+	assert_int_equal(run(f, "enable", "demo_mod", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "applied");
+	assert_int_equal(run(f, "enable", "demo", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "already-applied");
+}
+
+static void no_wait(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applying");
+	assert_int_equal(run(f, "enable", "demo", "--no-wait", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "applying");
+	assert_int_equal(polls, 0);
+	in_poll = completes;
+	assert_int_equal(run(f, "enable", "demo", NULL), 0);
+	assert_contains(f->out, "demo: applied after");
+	put_patch(f, "demo", "applying");
+	in_poll = is_turned_round;
+	assert_int_equal(run(f, "enable", "demo", NULL), KGR_EXIT_CONFLICT);
+}
+
+static void bad_transition_file(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applying");
+	put_file(f, "sys/kernel/kgraft/demo/transition", "maybe\n");
+	assert_int_equal(run(f, "wait", "demo", NULL), KGR_EXIT_FAIL);
+}
+
+static int ticks(struct pollfd *fds, int timeout)
+{
+	if (polls > 3)
+		return completes(fds, timeout);
+	return __real_poll(fds, 3, timeout);
+}
+
+/* The bar: drawn by its timer, never longer than the line, gone from files */
+static void progress_bar(void **state)
+{
+	struct fixture *f = *state;
+	char *p;
+
+	put_patch(f, "demo", "applying");
+	f->ctx.progress = true;
+	f->ctx.width = 40;
+	in_poll = ticks;
+	assert_int_equal(run(f, "wait", NULL), 0);
+	assert_contains(f->err, "\r\033[Kdemo applying [#######################.");
+	assert_contains(f->err, "demo applied [########################]");
+	assert_int_equal(f->err[f->err_len - 1], '\n');
+	for (p = f->err; (p = strstr(p, "\033[K")); p++)
+		assert_true(strcspn(p + 3, "\r\n") < 40);
+	f->ctx.progress = true;
+	in_poll = completes;
+	put_patch(f, "demo", "applying");
+	assert_int_equal(run(f, "wait", "--no-color", NULL), 0);
+	assert_int_equal(f->err_len, 0);
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(nothing_to_wait_for),
+		TEST(one_event),
+		TEST(unrelated_events),
+		TEST(patch_vanishes),
+		TEST(time_out),
+		TEST(poll_fails),
+		TEST(signals),
+		TEST(ignored_signal),
+		TEST(revert_writes),
+		TEST(enable_writes),
+		TEST(no_wait),
+		TEST(bad_transition_file),
+		TEST(progress_bar),
+	};
+
+	return cmocka_run_group_tests_name("kgr-ctl: waiting", tests, NULL, NULL);
+}

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Unit tests: one program per test_*.c.  WRAP_name lists the functions that a
+# program replaces by its own (__wrap_...).
+
+TESTDIR	:= $(OBJ)/tests
+TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+
+WRAP_test_wait := poll
+WRAP_test_load := kmod_module_insert_module kmod_module_remove_module
+WRAP_test_stragglers := kgr_nl_open kgr_nl_close kgr_nl_stragglers kgr_nl_nudge kgr_nl_message
+
+# Patch modules as far as libkmod reads them, made by the compiler
+FIXTURES := $(addprefix $(TESTDIR)/,kgr-good.ko kgr-plain.ko kgr-old.ko)
+FIXTURE_kgr-good := -DIS_KGRAFT -DNAME='"kgr_good"'
+FIXTURE_kgr-old := -DIS_KGRAFT -DNAME='"kgr_old"' -DVERMAGIC='"1.2.3 SMP "'
+FIXTURE_kgr-plain := -DNAME='"kgr_plain"'
+
+$(TESTDIR)/%.ko: tests/module.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(FIXTURE_$*) -c -o $@ $<
+
+$(TESTDIR)/test_%: $(OBJ)/tests/test_%.o $(OBJ)/tests/fixture.o $(OBJS)
+	$(call say,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) \
+		$(addprefix -Wl$(comma)--wrap=,$(WRAP_test_$*)) \
+		-o $@ $^ $(LIBS) -lcmocka
+
+$(OBJ)/tests/%.o: KGR_CFLAGS += -Itests -DFIXTURE_DIR='"$(abspath $(TESTDIR))"'
+
+check-programs: $(TESTS:%=$(TESTDIR)/%) $(FIXTURES)
+
+check: all check-programs check-man
+	@CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) --exec '' $(TESTS:%=$(TESTDIR)/%)
+
+check-asan:
+	+@$(MAKE) --no-print-directory OBJ='$(OBJ).asan' O='$(OBJ).asan' OPT='-O1 -g' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
+		check
+
+# The man page has what the command table says
+check-man: $(O)/kgr-ctl
+	@$(man-refresh) | cmp -s - $(MAN) || { \
+		echo "$(MAN) is out of date: run make -C tools/kgr-ctl man-update" >&2; exit 1; }
+
+.PHONY: check-programs check-man
+.SECONDARY: $(TESTS:%=$(OBJ)/tests/%.o) $(OBJ)/tests/fixture.o
+-include $(wildcard $(OBJ)/tests/*.d)

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel raises POLLPRI on a patch's file "transition" when it changes.  A
+ * read of the file takes note of the event's number, and poll() returns at
+ * once when the number has grown since: so a change between the read and the
+ * poll() is not lost, and there is no need to look again by the clock.  The
+ * timer below only draws the progress bar.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "out.h"
+#include "progress.h"
+#include "straggler.h"
+#include "sysfs.h"
+#include "wait.h"
+
+enum { FD_EVENT, FD_SIGNAL, FD_TIMER, FD_COUNT };
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t kgr_wait_elapsed_ms(const struct kgr_wait *w)
+{
+	return now_ms() - w->start_ms;
+}
+
+/* A signal that the parent has set to be ignored, as nohup does, stays so */
+static void add_signal(sigset_t *set, int sig)
+{
+	struct sigaction sa;
+
+	if (!sigaction(sig, NULL, &sa) && sa.sa_handler != SIG_IGN)
+		sigaddset(set, sig);
+}
+
+enum kgr_exit kgr_wait_begin(struct kgr_ctx *ctx, struct kgr_wait *w)
+{
+	sigset_t set;
+
+	*w = (struct kgr_wait) { .ctx = ctx, .start_ms = now_ms(), .sig_fd = -1 };
+	sigemptyset(&set);
+	/* with --no-wait there is no waiting that a signal could end */
+	if (!kgr_opt(ctx, KGR_OPT_NOWAIT)) {
+		add_signal(&set, SIGINT);
+		add_signal(&set, SIGTERM);
+	}
+	sigprocmask(SIG_BLOCK, &set, &w->old_mask);
+	w->sig_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (w->sig_fd >= 0)
+		return KGR_EXIT_OK;
+	sigprocmask(SIG_SETMASK, &w->old_mask, NULL);
+	return kgr_fail(ctx, KGR_EXIT_FAIL, "signalfd: %s", strerror(errno));
+}
+
+void kgr_wait_end(struct kgr_wait *w)
+{
+	if (w->sig_fd < 0)
+		return;
+	close(w->sig_fd);
+	w->sig_fd = -1;
+	sigprocmask(SIG_SETMASK, &w->old_mask, NULL);
+}
+
+/* -1: none, so that poll() passes it over */
+static int progress_timer(struct kgr_ctx *ctx)
+{
+	struct itimerspec spec = {
+		.it_interval.tv_nsec = KGR_PROGRESS_MS * 1000000L,
+		.it_value.tv_nsec = KGR_PROGRESS_MS * 1000000L,
+	};
+	int fd;
+
+	if (!ctx->progress)
+		return -1;
+	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &spec, NULL);
+	return fd;
+}
+
+static int take_signal(int fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+/*
+ * 0: the transition has ended; -ETIMEDOUT; -EINTR with *@sig; another -errno
+ */
+static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_progress *progress, int *sig)
+{
+	int64_t limit = w->ctx->opts.timeout_ms;
+	struct pollfd fds[FD_COUNT] = {
+		[FD_EVENT] = { .fd = event_fd, .events = POLLPRI },
+		[FD_SIGNAL] = { .fd = w->sig_fd, .events = POLLIN },
+		[FD_TIMER] = { .fd = progress_timer(w->ctx), .events = POLLIN },
+	};
+	bool look = true;
+	uint64_t ticks;
+	int ret = 0;
+
+	for (;;) {
+		int64_t left = limit > 0 ? limit - kgr_wait_elapsed_ms(w) : -1;
+
+		if (look) {
+			ret = kgr_sysfs_read_transition(event_fd);
+			if (ret <= 0)
+				break;
+		}
+		if (limit > 0 && left <= 0) {
+			ret = -ETIMEDOUT;
+			break;
+		}
+		ret = poll(fds, FD_COUNT, left > INT32_MAX ? INT32_MAX : (int)left);
+		if (ret < 0 && errno != EINTR) {
+			ret = -errno;
+			break;
+		}
+		look = ret > 0 && fds[FD_EVENT].revents;
+		if (ret > 0 && fds[FD_SIGNAL].revents && (*sig = take_signal(w->sig_fd))) {
+			ret = -EINTR;
+			break;
+		}
+		if (ret > 0 && fds[FD_TIMER].revents &&
+		    read(fds[FD_TIMER].fd, &ticks, sizeof(ticks)) > 0)
+			kgr_progress_draw(progress);
+	}
+	if (fds[FD_TIMER].fd >= 0)
+		close(fds[FD_TIMER].fd);
+	return ret == -ENODEV ? 0 : ret;	/* -ENODEV: the patch is gone, and its file with it */
+}
+
+static void say_how_to_go_on(struct kgr_ctx *ctx, const struct kgr_patch *patch)
+{
+	kgr_next(ctx, "kgr-ctl wait %s (to go on waiting)", patch->name);
+	kgr_next(ctx, "kgr-ctl stragglers (who is left, and why)");
+	kgr_next(ctx, "kgr-ctl nudge (to nudge them)");
+	if (patch->enabled)
+		kgr_next(ctx, "kgr-ctl revert %s (to take the patch back)", patch->name);
+	else
+		kgr_next(ctx, "kgr-ctl enable %s (to apply the patch again)", patch->name);
+}
+
+static enum kgr_exit still_running(struct kgr_wait *w, const char *name, int err, int sig)
+{
+	struct kgr_ctx *ctx = w->ctx;
+	struct kgr_patch patch;
+	enum kgr_exit ret = kgr_sysfs_patch(ctx, name, &patch);
+	json_t *counts;
+	char *reasons;
+
+	if (ret)
+		return ret;
+	if (err == -ETIMEDOUT)
+		ret = kgr_fail(ctx, KGR_EXIT_TIMEOUT, "patch '%s' is still %s after %.1f seconds",
+			       name, kgr_patch_state(&patch), kgr_wait_elapsed_ms(w) / 1000.0);
+	else
+		ret = kgr_fail(ctx, sig == SIGINT ? KGR_EXIT_INTERRUPTED : KGR_EXIT_TERMINATED,
+			       "%s; the transition of patch '%s' (%s) goes on",
+			       sig == SIGINT ? "interrupted" : "terminated", name,
+			       kgr_patch_state(&patch));
+	counts = kgr_straggler_counts(ctx);
+	reasons = kgr_straggler_counts_text(counts);
+	kgr_why(ctx, "%lld of %lld contexts are left%s%s", (long long)kgr_patch_left(&patch),
+		(long long)patch.total, *reasons ? ": " : "", reasons);
+	say_how_to_go_on(ctx, &patch);
+	free(reasons);
+	json_decref(counts);
+	kgr_patch_free(&patch);
+	return ret;
+}
+
+enum kgr_exit kgr_wait_patch(struct kgr_wait *w, const char *patch)
+{
+	struct kgr_progress progress = { .ctx = w->ctx, .patch = patch };
+	int fd = kgr_sysfs_open_transition(w->ctx, patch);
+	int sig = 0, ret;
+
+	if (fd == -ENOENT || fd == -ENODEV)
+		return KGR_EXIT_OK;
+	if (fd < 0)
+		return kgr_fail(w->ctx, kgr_exit_of_errno(-fd),
+				"can't watch the transition of patch '%s': %s", patch,
+				strerror(-fd));
+	ret = wait_loop(w, fd, &progress, &sig);
+	close(fd);
+	kgr_progress_end(&progress);
+	if (!ret)
+		return KGR_EXIT_OK;
+	if (ret == -ETIMEDOUT || ret == -EINTR)
+		return still_running(w, patch, ret, sig);
+	return kgr_fail(w->ctx, KGR_EXIT_FAIL, "waiting for patch '%s': %s", patch,
+			strerror(-ret));
+}
+
+static void finish_text(struct kgr_ctx *ctx, const json_t *doc)
+{
+	const json_t *patch = json_object_get(doc, "patch");
+	const char *result = json_string_value(json_object_get(doc, "result"));
+	const char *name = json_string_value(json_object_get(patch, "name"));
+	char *ms = kgr_fmt_ms(json_object_get(doc, "elapsed_ms"));
+	json_int_t total = json_integer_value(json_object_get(patch, "total"));
+	const char *color = ctx->color_out ? kgr_color_state(result) : "";
+
+	fprintf(ctx->out, "%s: %s%s%s", name, color, result, *color ? KGR_PLAIN : "");
+	if (!strcmp(result, "applying") || !strcmp(result, "reverting"))
+		fprintf(ctx->out, "; 'kgr-ctl wait %s' waits for the end", name);
+	else if (strncmp(result, "already", 7))
+		fprintf(ctx->out, " after %s, %lld contexts migrated", ms, (long long)total);
+	fputc('\n', ctx->out);
+	free(ms);
+}
+
+static const char *result_word(const struct kgr_patch *patch, bool already)
+{
+	if (already)
+		return patch->enabled ? "already-applied" : "already-reverted";
+	return kgr_patch_state(patch);
+}
+
+/* The module was removed by somebody while we waited */
+static enum kgr_exit finish_gone(struct kgr_ctx *ctx, const char *name, bool enabled)
+{
+	kgr_diag_reset(&ctx->diag);
+	if (enabled)
+		return kgr_fail(ctx, KGR_EXIT_CONFLICT,
+				"patch '%s' was reverted and unloaded meanwhile", name);
+	kgr_note(ctx, "patch '%s' was unloaded meanwhile", name);
+	return KGR_EXIT_OK;
+}
+
+enum kgr_exit kgr_wait_finish(struct kgr_wait *w, const char *name, bool enabled, bool already)
+{
+	struct kgr_ctx *ctx = w->ctx;
+	struct kgr_patch patch;
+	enum kgr_exit ret = KGR_EXIT_OK;
+
+	if (!kgr_opt(ctx, KGR_OPT_NOWAIT))
+		ret = kgr_wait_patch(w, name);
+	if (ret)
+		return ret;
+	ret = kgr_sysfs_patch(ctx, name, &patch);
+	if (ret == KGR_EXIT_NOTFOUND)
+		return finish_gone(ctx, name, enabled);
+	if (ret)
+		return ret;
+	if (patch.enabled != enabled) {
+		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "patch '%s' was turned round meanwhile: %s",
+			       name, kgr_patch_state(&patch));
+		kgr_next(ctx, "kgr-ctl status");
+	} else {
+		ret = kgr_show(ctx, json_pack("{s:s,s:I,s:o}",
+					      "result", result_word(&patch, already),
+					      "elapsed_ms", (json_int_t)kgr_wait_elapsed_ms(w),
+					      "patch", kgr_patch_json(&patch, false)),
+			       finish_text);
+	}
+	kgr_patch_free(&patch);
+	return ret;
+}
