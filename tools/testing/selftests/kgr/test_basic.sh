@@ -35,7 +35,7 @@ case_apply()
 	for rung in stack_check wake resched signal; do
 		kgr_match "nudges/$rung" "$(cat $P/nudges/$rung)" '^[0-9]+$'
 	done
-	kgr_eq "unload while applied" "$(kgr_unload kgr_test_pairs)" EWOULDBLOCK
+	kgr_eq "unload while applied" "$(kgr_unload kgr_test_pairs)" EAGAIN
 	kgr_eq "patching started" "$(dmesg_since |
 		grep -c "kgraft: patch 'kgr_test_pairs': patching started")" 1
 	kgr_eq "patching succeeded" "$(dmesg_since |
@@ -134,6 +134,24 @@ case_two()
 }
 kgr_case case_two "two patches at a time"
 
+# A later patch of the same functions stands on the earlier one, which can't be
+# reverted before it.
+case_stacked()
+{
+	kgr_apply kgr_test_pairs || return
+	kgr_apply kgr_test_sleep || return
+	kgr_eq "refs of the earlier" "$(kgr_get kgr_test_pairs/refs)" 1
+	kgr_eq "refs of the later" "$(kgr_get kgr_test_sleep/refs)" 0
+	kgr_eq "versions" "$(cat "$KGR_TARGETS/version")" "inner=2 outer=2 first=2 second=2"
+	kgr_eq "revert of the earlier" "$(kgr_put 0 $P/enabled)" EBUSY
+	kgr_eq "revert of the earlier" "$(kgr_put 1 $P/revert)" EBUSY
+	kgr_remove kgr_test_sleep
+	kgr_eq "versions" "$(cat "$KGR_TARGETS/version")" "inner=2 outer=2 first=2 second=2"
+	kgr_eq "refs of the earlier" "$(kgr_get kgr_test_pairs/refs)" 0
+	kgr_remove kgr_test_pairs
+}
+kgr_case case_stacked "a patch on another one's functions"
+
 # Each model is accepted and works on an idle system, within moments: nobody
 # has to be waited for in intervals of a second.
 case_models()
@@ -161,11 +179,11 @@ case_kgr_ctl()
 		return
 	fi
 	kgr_eq "load" "$(kgr_load kgr_test_pairs)" ok || return
-	timeout "$KGR_TIMEOUT" kgr-ctl wait kgr_test_pairs --timeout $((KGR_TIMEOUT / 2)) ||
+	timeout "$KGR_TIMEOUT" kgr-ctl wait -q kgr_test_pairs --timeout $((KGR_TIMEOUT / 2)) ||
 		kgr_fail "kgr-ctl wait: $?"
 	kgr_eq "transition" "$(cat $P/transition)" 0
-	timeout "$KGR_TIMEOUT" kgr-ctl status > "$KGR_TMP/status" || kgr_fail "kgr-ctl status: $?"
-	grep -q kgr_test_pairs "$KGR_TMP/status" || kgr_fail "kgr-ctl status: no kgr_test_pairs"
+	timeout "$KGR_TIMEOUT" kgr-ctl list > "$KGR_TMP/list" || kgr_fail "kgr-ctl list: $?"
+	grep -q kgr_test_pairs "$KGR_TMP/list" || kgr_fail "kgr-ctl list: no kgr_test_pairs"
 	kgr_remove kgr_test_pairs
 }
 kgr_case case_kgr_ctl "kgr-ctl agrees"

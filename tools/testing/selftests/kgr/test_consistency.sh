@@ -40,13 +40,8 @@ EXTRA=5
 
 cycles()
 {
-	local i
-
-	for ((i = 0; i < $1; i++)); do
-		kgr_set kgr_test_pairs 0 || return
-		kgr_set kgr_test_pairs 1 || return
-		CYCLES=$((CYCLES + 1))
-	done
+	kgr_cycles kgr_test_pairs "$1" || return
+	CYCLES=$((CYCLES + $1))
 }
 
 counts()

@@ -36,7 +36,7 @@ case_cpu_bound()
 		finish kgr_test_check || return
 		kgr_asleep "$pid" R || kgr_fail "model $model: the spinner does not run"
 		kgr_remove kgr_test_check || return
-		kill -KILL "$pid"
+		kgr_kill "$pid"
 	done
 }
 kgr_case case_cpu_bound "a CPU-bound user task"
@@ -75,15 +75,18 @@ no_busy_thread() { ! busy_thread "$1"; }
 # The transition is over while it goes on.
 case_kthread_busy()
 {
-	local model pid
+	local model pid begin
 
 	for model in 0 1 2; do
 		echo 4000 > "$KGR_TARGETS/kbusy"
 		kgr_until 5 busy_thread kgr_test_busy || kgr_fail "no busy thread" || return
 		pid=$REPLY
+		kgr_now_ms; begin=$REPLY
 		start kgr_test_check $model || return
 		kgr_until 3 kgr_migrated "$pid" ||
 			kgr_fail "model $model: not migrated:" "$(kgr_straggler "$pid")"
+		kgr_now_ms
+		kgr_msg "model $model: migrated after $((REPLY - begin)) ms"
 		[ -d "/proc/$pid" ] || kgr_fail "model $model: it had ended before"
 		finish kgr_test_check || return
 		kgr_remove kgr_test_check || return
@@ -301,6 +304,35 @@ case_uring_in_function()
 }
 kgr_case case_uring_in_function "an io_uring worker in the patched function"
 
+# The thread that waits for completions in io_uring_enter(2) takes a fake signal
+# for task work and goes on waiting: it must be nudged all the same.
+case_uring_enter()
+{
+	local pid line
+
+	if ! kgr_config CONFIG_IO_URING; then
+		kgr_skip "CONFIG_IO_URING is not set"
+		return
+	fi
+	kgr_spawn uring "$KGR_DIR/uring" read enter
+	pid=$REPLY
+	kgr_until 10 kgr_said uring '^submitted=' || kgr_fail "$(kgr_output uring)" || return
+	kgr_until 5 kgr_asleep "$pid" || kgr_fail "it is awake"
+	start kgr_test_check 0 || return
+	line=$(kgr_straggler "$pid")
+	kgr_msg "$line"
+	kgr_eq "reason" "$(kgr_word "$line" reason)" in-syscall
+	kgr_eq "number of io_uring_enter(2)" "$(kgr_word "$line" syscall)" 426
+	echo "$KGR_NUDGE_MS" > $KGR_SYSFS/nudge_delay_ms
+	kgr_until 20 kgr_migrated "$pid" || kgr_fail "not migrated:" "$(kgr_straggler "$pid")"
+	kill -USR1 "$pid"
+	kgr_finish kgr_test_check 1 || return
+	kgr_reap "$pid"
+	kgr_match "result of the read" "$(kgr_output uring)" 'result=1'
+	kgr_remove kgr_test_check
+}
+kgr_case case_uring_enter "a thread that waits in io_uring_enter"
+
 # Idle CPUs and interrupt levels migrate by themselves, also when nothing runs
 # for a while: soon after the start none of them is left.
 case_idle()
@@ -400,8 +432,7 @@ case_frozen()
 	echo 0 > "$cg/kgr_frozen/cgroup.freeze"
 	finish kgr_test_check
 	kgr_remove kgr_test_check
-	kill -KILL "$pid"
-	kgr_reap "$pid"
+	kgr_kill "$pid"
 	kgr_until 5 rmdir "$cg/kgr_frozen" 2> /dev/null
 	umount "$cg"
 }

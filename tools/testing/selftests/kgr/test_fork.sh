@@ -17,9 +17,8 @@ storm()
 	kgr_now_ms; begin=$REPLY
 	kgr_apply kgr_test_pairs model="$1" || return
 	while ! kgr_gone "$pid"; do
-		kgr_set kgr_test_pairs 0 || return
-		kgr_set kgr_test_pairs 1 || return
-		cycles=$((cycles + 1))
+		kgr_cycles kgr_test_pairs 2 || return
+		cycles=$((cycles + 2))
 		[ $((REPLY - begin)) -lt 400000 ] || kgr_fail "no end" || return
 		kgr_now_ms
 	done

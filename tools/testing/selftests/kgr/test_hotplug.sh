@@ -156,8 +156,7 @@ case_storm()
 	toggler=$!
 	kgr_apply kgr_test_pairs || kgr_fail "apply"
 	for ((i = 0; i < cycles; i++)); do
-		kgr_set kgr_test_pairs 0 || break
-		kgr_set kgr_test_pairs 1 || break
+		kgr_cycles kgr_test_pairs 1 || break
 	done
 	kgr_until 20 grep -q turn "$KGR_TMP/toggler.out" || kgr_fail "no CPU has come and gone"
 	kill -TERM "$toggler"

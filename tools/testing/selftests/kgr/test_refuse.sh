@@ -164,14 +164,14 @@ case_rmmod()
 	kgr_sleeper sleeper 0
 	echo 0 > $KGR_SYSFS/nudge_delay_ms
 	kgr_eq "load" "$(kgr_load kgr_test_sleep)" ok || return
-	kgr_eq "in transition" "$(kgr_unload kgr_test_sleep)" EWOULDBLOCK
+	kgr_eq "in transition" "$(kgr_unload kgr_test_sleep)" EAGAIN
 	kgr_wake
 	kgr_nudge > /dev/null
 	kgr_finish kgr_test_sleep 1 || return
-	kgr_eq "applied" "$(kgr_unload kgr_test_sleep)" EWOULDBLOCK
+	kgr_eq "applied" "$(kgr_unload kgr_test_sleep)" EAGAIN
 	kgr_sleeper sleeper2 0
 	kgr_eq "revert" "$(kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled)" ok
-	kgr_eq "in the revert" "$(kgr_unload kgr_test_sleep)" EWOULDBLOCK
+	kgr_eq "in the revert" "$(kgr_unload kgr_test_sleep)" EAGAIN
 	kgr_eq "in_progress" "$(kgr_get in_progress)" 1
 	kgr_wake
 	kgr_nudge > /dev/null

@@ -54,14 +54,14 @@ revert_reversed()
 	echo 0 > $KGR_SYSFS/nudge_delay_ms
 	kgr_eq "revert" "$(kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled)" ok
 	kgr_is_straggler "$PID" || kgr_fail "the sleeper is no straggler"
-	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" EWOULDBLOCK
+	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" EAGAIN
 	kgr_eq "old code before" "$(kgr_version first)" 1
 	kgr_eq "reverse" "$(kgr_put 1 $KGR_SYSFS/kgr_test_sleep/enabled)" ok
 	echo "$KGR_NUDGE_MS" > $KGR_SYSFS/nudge_delay_ms
 	kgr_finish kgr_test_sleep 1 || return
 	kgr_eq "new code after" "$(kgr_version first)" 2
 	kgr_until 5 kgr_asleep "$PID" S || kgr_fail "the sleeper is awake"
-	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" EWOULDBLOCK
+	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" EAGAIN
 	kgr_wake
 	kgr_reap "$PID"
 	kgr_match "the sleeper" "$(kgr_output sleeper)" 'woken=ok'

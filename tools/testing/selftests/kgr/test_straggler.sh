@@ -148,8 +148,7 @@ killed()
 {
 	begin sleeper "$1" 0 || return
 	kgr_others_migrate "$PID" || return
-	kill -KILL "$PID"
-	kgr_reap "$PID"
+	kgr_kill "$PID"
 	kgr_finish kgr_test_sleep 1
 	kgr_eq "version" "$(kgr_version first)" 2
 	kgr_remove kgr_test_sleep

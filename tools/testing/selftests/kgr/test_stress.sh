@@ -49,7 +49,7 @@ op_sleeper()
 
 op_kill()
 {
-	[ ${#KGR_PIDS[@]} -le 2 ] || kill -KILL "${KGR_PIDS[-1]}" 2> /dev/null
+	[ ${#KGR_PIDS[@]} -le 2 ] || kgr_kill "${KGR_PIDS[-1]}"
 	count kill
 }
 

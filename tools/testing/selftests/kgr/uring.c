@@ -2,11 +2,13 @@
 /*
  * Puts an io_uring worker to sleep: "read" in a read of an empty pipe, "sleep"
  * inside a patched function. A worker is a user thread that never leaves the
- * kernel. SIGUSR1 writes to the pipe; the result of the request is printed.
+ * kernel. The main thread waits in poll(2), or with "enter" behind it in
+ * io_uring_enter(2). SIGUSR1 writes to the pipe; the result is printed.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -78,17 +80,31 @@ static int ring_submit(struct ring *r, int op, int fd, void *buf, unsigned int l
 	return syscall(SYS_io_uring_enter, r->fd, 1, 0, 0, NULL, 0) == 1 ? 0 : -errno;
 }
 
-static int ring_wait(struct ring *r, int *result)
+static int ring_sleep(struct ring *r, int enter)
+{
+	struct pollfd pfd = { .fd = r->fd, .events = POLLIN };
+	long ret;
+
+	if (enter)
+		ret = syscall(SYS_io_uring_enter, r->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0);
+	else
+		ret = poll(&pfd, 1, -1);
+	return ret < 0 && errno != EINTR ? -errno : 0;
+}
+
+static int ring_wait(struct ring *r, int enter, int *result)
 {
 	__u32 *head = (__u32 *)(r->cq + r->params.cq_off.head);
 	__u32 *tail = (__u32 *)(r->cq + r->params.cq_off.tail);
 	__u32 mask = *(__u32 *)(r->cq + r->params.cq_off.ring_mask);
 	struct io_uring_cqe *cqes = (struct io_uring_cqe *)(r->cq + r->params.cq_off.cqes);
 
+	int err;
+
 	while (*head == __atomic_load_n(tail, __ATOMIC_ACQUIRE)) {
-		if (syscall(SYS_io_uring_enter, r->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0 &&
-		    errno != EINTR)
-			return -errno;
+		err = ring_sleep(r, enter);
+		if (err)
+			return err;
 	}
 	*result = cqes[*head & mask].res;
 	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
@@ -116,8 +132,8 @@ int main(int argc, char **argv)
 	int err, result = 0;
 	struct ring ring;
 
-	if (argc != 2 || (strcmp(argv[1], "read") && strcmp(argv[1], "sleep"))) {
-		fprintf(stderr, "usage: uring read|sleep\n");
+	if (argc < 2 || (strcmp(argv[1], "read") && strcmp(argv[1], "sleep"))) {
+		fprintf(stderr, "usage: uring read|sleep [enter]\n");
 		return 2;
 	}
 	sigaction(SIGUSR1, &sa, NULL);
@@ -127,7 +143,7 @@ int main(int argc, char **argv)
 	if (!err) {
 		printf("submitted=%d\n", getpid());
 		fflush(stdout);
-		err = ring_wait(&ring, &result);
+		err = ring_wait(&ring, argc > 2, &result);
 	}
 	if (err)
 		printf("error=%s\n", kgr_errname(err));

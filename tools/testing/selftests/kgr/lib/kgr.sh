@@ -86,11 +86,11 @@ kgr_skip()
 # kgr_until SECONDS COMMAND... - until the command succeeds
 kgr_until()
 {
-	local end=$((SECONDS + $1))
+	local end=$(( ${EPOCHREALTIME/[.,]/} + $1 * 1000000 ))
 
 	shift
 	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
+		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
 		sleep 0.02
 	done
 }
@@ -155,6 +155,17 @@ kgr_set()
 	kgr_finish "$1" "$2"
 }
 
+# kgr_cycles NAME COUNT - revert and apply again so many times
+kgr_cycles()
+{
+	local text
+
+	text=$("$KGR_DIR/kgr_cycle" "$1" "$2" "$KGR_TIMEOUT") && return
+	kgr_fail "cycles of $1: $text"
+	kgr_msg "$("$KGR_DIR/kgr_stragglers")"
+	return 1
+}
+
 # kgr_finish NAME 0|1 - wait for the end of a transition and look at it
 kgr_finish()
 {
@@ -168,9 +179,10 @@ kgr_finish()
 			"$(kgr_get "$1/total")"
 }
 
-# kgr_remove NAME - revert and unload
+# kgr_remove NAME - revert, with nudges for everybody, and unload
 kgr_remove()
 {
+	echo "$KGR_NUDGE_MS" > "$KGR_SYSFS/nudge_delay_ms"
 	kgr_set "$1" 0 || return
 	kgr_eq "unload $1" "$(kgr_unload "$1")" ok
 }
@@ -317,6 +329,24 @@ kgr_wake()
 	echo 1 > "$KGR_TARGETS/wake"
 }
 
+# kgr_kill PID - with SIGKILL, and wait; bash has nothing to say about it
+kgr_kill()
+{
+	{
+		kill -KILL "$1"
+		kgr_until 10 kgr_is_dead "$1"
+		wait "$1"
+	} 2>/dev/null
+}
+
+kgr_is_dead()
+{
+	local state
+
+	state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
+	[ -z "$state" ] || [ "$state" = Z ] || { kgr_wake; return 1; }
+}
+
 # The state that a case must leave as it found it
 
 kgr_snapshot()
@@ -325,9 +355,8 @@ kgr_snapshot()
 		echo "== modules"
 		awk '{ print $1, $3 }' /proc/modules
 		echo "== sysfs"
-		find "$KGR_SYSFS" | sort | while IFS= read -r file; do
-			echo "$file $(cat "$file" 2>/dev/null)"
-		done
+		find "$KGR_SYSFS" | sort
+		grep -rs '' "$KGR_SYSFS" | sort
 		echo "== ftrace"
 		awk '{ print $1 }' "$KGR_TRACING/enabled_functions" 2>/dev/null
 		echo "== targets"
@@ -339,32 +368,29 @@ kgr_kill_actors()
 {
 	local pid
 
-	kgr_wake 2>/dev/null
 	for pid in "${KGR_PIDS[@]}"; do
-		kill -CONT "$pid" 2>/dev/null
-		kill -KILL "$pid" 2>/dev/null
-	done
-	for pid in "${KGR_PIDS[@]}"; do
-		kgr_wake 2>/dev/null
-		kgr_reap "$pid"
+		kgr_kill "$pid"
 	done
 	KGR_PIDS=()
 }
 
-# Take back whatever the case has left applied; quiet when there is nothing
+# Take back whatever the case has left applied. A patch that others stand on can't
+# be reverted before those are: as many rounds as there are patches will do.
 kgr_take_back()
 {
-	local dir name
+	local dir name round
 
-	for dir in "$KGR_SYSFS"/*/; do
-		[ -d "$dir" ] || continue
-		name=$(basename "$dir")
-		[ "$(kgr_get "$name/enabled")" = 0 ] ||
+	for round in 1 2 3 4 5; do
+		for dir in "$KGR_SYSFS"/*/; do
+			name=$(basename "$dir")
+			[ "$(kgr_get "$name/enabled")" != 0 ] || continue
 			kgr_put 0 "$KGR_SYSFS/$name/enabled" > /dev/null
-		kgr_wait "$name" > /dev/null 2>&1 || kgr_msg "$name: stuck: $(kgr_stragglers)"
+			kgr_wait "$name" > /dev/null 2>&1
+		done
 	done
 	for name in $(awk '/^kgr_test_/ { print $1 }' /proc/modules); do
-		kgr_until 5 kgr_unload "$name" > /dev/null || kgr_fail "can't unload $name"
+		kgr_until 5 kgr_unload "$name" > /dev/null ||
+			kgr_fail "can't unload $name: $(kgr_stragglers)"
 	done
 }
 
@@ -419,14 +445,19 @@ kgr_run_case()
 	fi
 }
 
+kgr_mounted()
+{
+	grep -q "^[^ ]* $1 " /proc/mounts
+}
+
 kgr_require()
 {
 	if [ "$(id -u)" -ne 0 ]; then
 		ktap_skip_all "must be run as root"
 		exit "$KSFT_SKIP"
 	fi
-	mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
-	mountpoint -q "$KGR_TRACING" || mount -t tracefs none "$KGR_TRACING" 2>/dev/null
+	kgr_mounted /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+	kgr_mounted "$KGR_TRACING" || mount -t tracefs none "$KGR_TRACING" 2>/dev/null
 	if [ ! -d "$KGR_SYSFS" ]; then
 		ktap_skip_all "CONFIG_KGRAFT is not set"
 		exit "$KSFT_SKIP"

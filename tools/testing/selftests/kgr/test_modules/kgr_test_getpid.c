@@ -6,6 +6,7 @@
 #include <linux/init.h>
 #include <linux/kgraft.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 
 #define GETPID_OFFSET	0x10000000
