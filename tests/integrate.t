@@ -205,17 +205,17 @@ case_interrupted()
 	cat >"$work/bin/mv" <<-'SH'
 		#!/bin/bash
 		n=$(($(cat "$CUT_FILE") - 1))
-		echo $n >"$CUT_FILE"
+		echo "$n" >"$CUT_FILE"
 		[ $n -gt 0 ] || { kill -9 $PPID; exit 1; }
 		exec /bin/mv "$@"
 	SH
 	chmod +x "$work/bin/mv"
 	export CUT_FILE=$work/cut
-	while [ $cut = 1 ]; do
+	while [ "$cut" = 1 ]; do
 		n=$((n + 1))
 		rm -rf "$work/j"
 		cp -r "$work/h" "$work/j"	# has the longer series
-		echo $n >"$CUT_FILE"
+		echo "$n" >"$CUT_FILE"
 		cut=0
 		PATH=$work/bin:$PATH integrate "$work/j" || cut=1
 		integrate "$work/j"
@@ -223,13 +223,13 @@ case_interrupted()
 
 		rm -rf "$work/j"
 		make_tree "$work/j"
-		echo $n >"$CUT_FILE"
+		echo "$n" >"$CUT_FILE"
 		PATH=$work/bin:$PATH integrate "$work/j" || cut=1
 		integrate "$work/j"
 		same_as_fresh "$work/j"
 	done
 	echo "cut at $n places"
-	[ $n -gt 5 ]
+	[ "$n" -gt 5 ]
 }
 
 case_series()

@@ -46,7 +46,7 @@ case_reasons()
 		awk '/^---$/ { exit } body && NF && !/^Signed-off-by/ { n++ } /^$/ { body = 1 }
 			END { exit n < 2 }' "$patch" || { echo "${patch##*/} does not say why"; bad=1; }
 	done
-	return $bad
+	return "$bad"
 }
 
 check 'git am of the series and integrate give the same tree' case_same
