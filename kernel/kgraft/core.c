@@ -112,8 +112,8 @@ put:
  * @patch:	registered patch
  *
  * Context: process context, takes kgr_mutex, may sleep.
- * Return: 0, also when it is applied already; -EAGAIN: another transition runs;
- * -ENODEV: its module is going; otherwise as kgr_patch_kernel().
+ * Return: 0, also when it is applied already; -EAGAIN: another transition runs,
+ * or this one has been reversed too often; -ENODEV: its module is going; otherwise as kgr_patch_kernel().
  */
 int kgr_patch_enable(struct kgr_patch *patch)
 {
@@ -134,7 +134,8 @@ int kgr_patch_enable(struct kgr_patch *patch)
  *
  * Context: process context, takes kgr_mutex, may sleep.
  * Return: 0: begun; -EINVAL: it is reverted, or being reverted, already; -EBUSY:
- * a later patch stands on it; -EAGAIN: another transition runs; -ENOMEM.
+ * a later patch stands on it; -EAGAIN: another transition runs, or this one has
+ * been reversed too often; -ENODEV: it is being removed; -ENOMEM.
  */
 int kgr_patch_revert(struct kgr_patch *patch)
 {

@@ -120,7 +120,7 @@ bool kgr_task_claim(struct task_struct *task, unsigned int point);
 void kgr_tasks_mark(void);
 void kgr_tasks_unmark(void);
 bool kgr_dying_done(void);
-u32 kgr_epoch_next(u32 from, u32 first);
+int kgr_epoch_next(u32 from, u32 first, u32 *epoch);
 struct task_struct *kgr_task_next(pid_t *cursor);
 
 /* safepoint.c: where contexts without a user mode migrate */

@@ -332,7 +332,7 @@ int kgr_redirect_add(struct kgr_patch *patch)
 	if (!ret)
 		return 0;
 
-	pr_err("patch '%s': can't redirect its functions (%pe); livepatch, a kprobe with post_handler or a BPF trampoline may hold one, see enabled_functions in tracefs\n",
+	pr_err("patch '%s': can't redirect its functions (%pe)\n",
 	       patch->name, ERR_PTR(ret));
 unlink:
 	for (undo = patch->patches; undo < fun; undo++)

@@ -11,7 +11,9 @@
  *   resched        an interrupt to a thread that runs
  *   wake           a kernel thread asleep on an abandoned variant
  *   signal         a fake signal to a user thread, after nudge_delay_ms: a sleep
- *                  ends early, no handler runs, restartable calls restart
+ *                  ends early, no handler runs, restartable calls restart;
+ *                  after twice that time in the form that io_uring_enter(2)
+ *                  heeds as well
  *
  * Interrupt levels that no task has migrated in passing are left to their CPU's
  * stopper when ten milliseconds have not been enough, and cond_resched() becomes
@@ -93,18 +95,43 @@ static bool kgr_try_move(struct task_struct *task)
 	return true;
 }
 
+/* How hard to push in one visit */
+struct kgr_push {
+	bool wake;
+	bool signal;
+	bool signal_harder;
+};
+
+/*
+ * Interrupt the sleep of a user thread. No signal is pending, so that on its way
+ * to user mode it finds none and restarts what can be restarted. A few sleeps
+ * take notify signals for task work, do that and sleep on; those end when a
+ * real signal seems to be there.
+ */
+static void kgr_fake_signal(struct task_struct *task, bool harder)
+{
+	unsigned long flags;
+
+	kgr_count_rung(task, KGR_RUNG_SIGNAL);
+	set_notify_signal(task);
+
+	if (harder && lock_task_sighand(task, &flags)) {
+		signal_wake_up(task, 0);
+		unlock_task_sighand(task, &flags);
+	}
+}
+
 /*
  * One visit to one thread. Returns true when it has been nudged: made to do
  * something.
  */
-static bool kgr_visit(struct task_struct *task, bool wake, bool signal)
+static bool kgr_visit(struct task_struct *task, const struct kgr_push *push)
 {
 	if (kgr_try_move(task))
 		return true;
 
-	if (signal && !(task->flags & PF_KTHREAD)) {
-		kgr_count_rung(task, KGR_RUNG_SIGNAL);
-		set_notify_signal(task);
+	if (push->signal && !(task->flags & PF_KTHREAD)) {
+		kgr_fake_signal(task, push->signal_harder);
 		return true;
 	}
 
@@ -114,7 +141,7 @@ static bool kgr_visit(struct task_struct *task, bool wake, bool signal)
 		return true;
 	}
 
-	if (wake && (task->flags & PF_KTHREAD)) {
+	if (push->wake && (task->flags & PF_KTHREAD)) {
 		kgr_count_rung(task, KGR_RUNG_WAKE);
 		wake_up_state(task, TASK_INTERRUPTIBLE);
 		return true;
@@ -139,7 +166,7 @@ static void kgr_visit_idle(void)
  * Returns how many threads have been nudged. Sets *@busy when one that could
  * move at a safe point has been found running.
  */
-static unsigned int kgr_visit_all(bool wake, bool signal, bool *busy)
+static unsigned int kgr_visit_all(const struct kgr_push *push, bool *busy)
 {
 	struct task_struct *task;
 	unsigned int nudged = 0;
@@ -150,7 +177,7 @@ static unsigned int kgr_visit_all(bool wake, bool signal, bool *busy)
 	*busy = false;
 	kgr_visit_idle();
 	while ((task = kgr_task_next(&cursor))) {
-		nudged += kgr_visit(task, wake, signal);
+		nudged += kgr_visit(task, push);
 		if (kgr_task_pending(task) && kgr_may_move_asleep(task) &&
 		    task_is_running(task))
 			*busy = true;
@@ -176,6 +203,7 @@ static void kgr_straggler_again(s64 age)
 static void kgr_straggler_work_fn(struct work_struct *work)
 {
 	unsigned int delay = READ_ONCE(kgr_nudge_delay_ms);
+	struct kgr_push push;
 	bool late, busy;
 	s64 age;
 
@@ -188,7 +216,12 @@ static void kgr_straggler_work_fn(struct work_struct *work)
 	late = age >= KGR_PATIENCE_MS;
 	if (late)
 		kgr_cpus_stop();
-	kgr_visit_all(late, delay && age >= delay, &busy);
+	push = (struct kgr_push) {
+		.wake = late,
+		.signal = delay && age >= delay,
+		.signal_harder = age >= 2LL * delay,
+	};
+	kgr_visit_all(&push, &busy);
 	if (late && busy)
 		kgr_safepoint_hook(true);
 	kgr_straggler_again(age);
@@ -203,12 +236,13 @@ out:
  */
 void kgr_straggler_start(void)
 {
+	static const struct kgr_push gently;
 	bool busy;
 
 	lockdep_assert_held(&kgr_mutex);
 
 	kgr_interval_ms = KGR_FIRST_MS;
-	kgr_visit_all(false, false, &busy);
+	kgr_visit_all(&gently, &busy);
 	kgr_queue_delayed(&kgr_straggler_work, KGR_FIRST_MS);
 }
 
@@ -234,6 +268,9 @@ void kgr_straggler_stop(void)
  */
 int kgr_nudge(pid_t tid, unsigned int *nudged)
 {
+	static const struct kgr_push hard = {
+		.wake = true, .signal = true, .signal_harder = true,
+	};
 	struct task_struct *task;
 	bool busy;
 	int ret = 0;
@@ -245,7 +282,7 @@ int kgr_nudge(pid_t tid, unsigned int *nudged)
 		return -EAGAIN;
 
 	if (!tid) {
-		*nudged = kgr_visit_all(true, true, &busy);
+		*nudged = kgr_visit_all(&hard, &busy);
 		return 0;
 	}
 
@@ -258,7 +295,7 @@ int kgr_nudge(pid_t tid, unsigned int *nudged)
 		return -ESRCH;
 
 	if (kgr_task_pending(task))
-		*nudged = kgr_visit(task, true, true);
+		*nudged = kgr_visit(task, &hard);
 	else
 		ret = -EALREADY;
 	put_task_struct(task);

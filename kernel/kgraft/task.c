@@ -26,7 +26,7 @@
  * one more for each reversal under the immediate model; kgr_epoch_next() hands
  * out no number whose slot is in use.
  */
-#define KGR_DYING_SLOTS	8
+#define KGR_DYING_SLOTS	64
 static atomic_t kgr_dying[KGR_DYING_SLOTS];
 
 static atomic_t *kgr_dying_slot(u32 epoch)
@@ -238,15 +238,16 @@ bool kgr_dying_done(void)
  * kgr_epoch_next - a number that no context carries
  * @from:	epoch that all contexts carried when the transition began
  * @first:	first number that was taken for it since, 0 when it is only beginning
+ * @epoch:	where to put the number; never 0
  *
  * Any of the numbers since may be carried by a dying thread, so that all have to
  * have slots of their own.
  *
  * Context: kgr_mutex held.
- * Return: the number; 0 when there is no free slot, which only many reversals
- * under the immediate model, or within an instant, can bring about.
+ * Return: 0; -EAGAIN: there is no free slot, after too many reversals of one
+ * transition under the immediate model, or within an instant.
  */
-u32 kgr_epoch_next(u32 from, u32 first)
+int kgr_epoch_next(u32 from, u32 first, u32 *epoch)
 {
 	static u32 last;
 	unsigned int i;
@@ -257,13 +258,15 @@ u32 kgr_epoch_next(u32 from, u32 first)
 		u32 next = last + 1;
 
 		if (first && next - first >= KGR_DYING_SLOTS)
-			return 0;
+			return -EAGAIN;
 		last = next;
 		if (next && kgr_dying_slot(next) != kgr_dying_slot(from) &&
-		    !atomic_read(kgr_dying_slot(next)))
-			return next;
+		    !atomic_read(kgr_dying_slot(next))) {
+			*epoch = next;
+			return 0;
+		}
 	}
-	return 0;
+	return -EAGAIN;
 }
 
 /**

@@ -252,9 +252,9 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 
 	lockdep_assert_held(&kgr_mutex);
 
-	epoch = kgr_epoch_next(kgr_transition.target, 0);
-	if (!epoch)
-		return -EAGAIN;
+	ret = kgr_epoch_next(kgr_transition.target, 0, &epoch);
+	if (ret)
+		return ret;
 
 	ret = kgr_stack_abandon(patch, apply);
 	if (ret)
@@ -285,12 +285,14 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
  * Under the immediate model anybody may be in either body whatever epoch it
  * carries, so that all have to be seen again: under a number of its own.
  */
-static u32 kgr_reverse_epoch(void)
+static int kgr_reverse_epoch(u32 *epoch)
 {
 	if (kgr_transition.model == KGR_MODEL_IMMEDIATE)
-		return kgr_epoch_next(kgr_transition.from, kgr_transition.to);
-	return kgr_transition.target == kgr_transition.to ?
-	       kgr_transition.from : kgr_transition.to;
+		return kgr_epoch_next(kgr_transition.from, kgr_transition.to, epoch);
+
+	*epoch = kgr_transition.target == kgr_transition.to ?
+		 kgr_transition.from : kgr_transition.to;
+	return 0;
 }
 
 /**
@@ -308,9 +310,12 @@ int kgr_transition_reverse(void)
 
 	lockdep_assert_held(&kgr_mutex);
 
-	epoch = kgr_reverse_epoch();
-	if (!epoch)
-		return -EAGAIN;
+	ret = kgr_reverse_epoch(&epoch);
+	if (ret) {
+		pr_err("patch '%s': reversed too often, wait until it is complete\n",
+		       patch->name);
+		return ret;
+	}
 
 	/* From here on stack checks look for what the other direction abandons */
 	cpus_read_lock();

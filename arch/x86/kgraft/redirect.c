@@ -36,6 +36,12 @@ static struct ftrace_ops kgr_ops = {
 	.flags	= FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,
 };
 
+/* Registered for a moment, on one site, to see whether that is possible */
+static struct ftrace_ops kgr_probe_ops = {
+	.func	= kgr_ftrace_handler,
+	.flags	= FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,
+};
+
 /* Sites that kgr_ops has; an ops with an empty filter would mean all functions */
 static unsigned int kgr_nr_sites;
 
@@ -86,6 +92,37 @@ static int kgr_check_direct(unsigned long *sites, unsigned int nr)
 	return 0;
 }
 
+/* Say which of the sites it is that another user holds */
+static void kgr_name_conflicts(unsigned long *sites, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (ftrace_set_filter_ips(&kgr_probe_ops, &sites[i], 1, 0, 1))
+			continue;
+		if (!register_ftrace_function(&kgr_probe_ops))
+			unregister_ftrace_function(&kgr_probe_ops);
+		else
+			pr_err("%ps is held by another user of ftrace that changes the instruction pointer (livepatch, kprobe with post_handler); see enabled_functions in tracefs\n",
+			       (void *)sites[i]);
+		ftrace_set_filter_ips(&kgr_probe_ops, &sites[i], 1, 1, 0);
+	}
+}
+
+static int kgr_install(unsigned long *sites, unsigned int nr)
+{
+	int ret;
+
+	ret = ftrace_set_filter_ips(&kgr_ops, sites, nr, 0, 0);
+	if (ret || kgr_nr_sites)
+		return ret;
+
+	ret = register_ftrace_function(&kgr_ops);
+	if (ret)
+		ftrace_set_filter_ips(&kgr_ops, sites, nr, 1, 0);
+	return ret;
+}
+
 /**
  * arch_kgr_install - make functions ask kGraft which body to run
  * @sites:	their sites; none of them installed yet
@@ -107,20 +144,12 @@ int arch_kgr_install(unsigned long *sites, unsigned int nr)
 	if (ret)
 		return ret;
 
-	ret = ftrace_set_filter_ips(&kgr_ops, sites, nr, 0, 0);
-	if (ret)
-		return ret;
-
-	if (!kgr_nr_sites) {
-		ret = register_ftrace_function(&kgr_ops);
-		if (ret) {
-			ftrace_set_filter_ips(&kgr_ops, sites, nr, 1, 0);
-			return ret;
-		}
-	}
-
-	kgr_nr_sites += nr;
-	return 0;
+	ret = kgr_install(sites, nr);
+	if (ret == -EBUSY)
+		kgr_name_conflicts(sites, nr);
+	if (!ret)
+		kgr_nr_sites += nr;
+	return ret;
 }
 
 /**
