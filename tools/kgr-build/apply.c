@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads the diffs, and makes patched copies of what they touch */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kgr-build.h"
+
+/* What a change to a file means, by its path */
+static const struct {
+	const char *prefix, *suffix;
+	enum diag_code code;
+} kinds[] = {
+	{ "Documentation/",	"",		D_DIFF_IGNORED },
+	{ "tools/",		"",		D_DIFF_IGNORED },
+	{ "samples/",		"",		D_DIFF_IGNORED },
+	{ "scripts/",		"",		D_DIFF_KBUILD },
+	{ "",			"/Makefile",	D_DIFF_KBUILD },
+	{ "",			"/Kbuild",	D_DIFF_KBUILD },
+	{ "",			"/Kconfig",	D_DIFF_KBUILD },
+	{ "Makefile",		"",		D_DIFF_KBUILD },
+	{ "Kbuild",		"",		D_DIFF_KBUILD },
+	{ "Kconfig",		"",		D_DIFF_KBUILD },
+	{ "",			".S",		D_DIFF_ASM },
+	{ "",			".lds",		D_DIFF_ASM },
+	{ "",			".lds.h",	D_DIFF_ASM },
+	{ "",			".tbl",		D_DIFF_KBUILD },
+	{ "",			".rst",		D_DIFF_IGNORED },
+	{ "",			".txt",		D_DIFF_IGNORED },
+	{ "MAINTAINERS",	"",		D_DIFF_IGNORED },
+	{ "CREDITS",		"",		D_DIFF_IGNORED },
+};
+
+static void classify(struct kgr_build *b, const struct diff *df, const struct diff_file *f)
+{
+	struct touched t = { .path = f->path };
+	struct where at = { .file = df->name, .line = f->line };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (str_starts(f->path, kinds[i].prefix) && str_ends(f->path, kinds[i].suffix)) {
+			diag(&b->diag, kinds[i].code, &at, "%s", f->path);
+			return;
+		}
+	if (f->oddity & (DIFF_NEW | DIFF_DELETED | DIFF_RENAMED))
+		diag(&b->diag, D_DIFF_NEW_FILE, &at, "%s", f->path);
+	else if (f->oddity & (DIFF_BINARY | DIFF_MODE))
+		diag(&b->diag, D_DIFF_BINARY, &at, "%s", f->path);
+	if (f->oddity || !f->hunks.n)
+		return;
+	for (size_t i = 0; i < b->touched.n; i++)
+		if (!strcmp(b->touched.v[i].path, f->path))
+			return;
+	t.header = !str_ends(f->path, ".c");
+	vec_push(&b->arena, &b->touched, t);
+}
+
+int pass_diff(struct kgr_build *b)
+{
+	struct diff_file *f;
+	int err = 0;
+
+	for (size_t i = 0; i < b->opts.patches.n; i++) {
+		const char *path = b->opts.patches.v[i];
+		struct diff df;
+		size_t size;
+		char *text;
+		int e = file_read(&b->arena, path, &text, &size);
+
+		if (e)
+			return diag(&b->diag, D_IO, AT_FILE(path), "%s", strerror(-e));
+		if (strlen(text) != size)
+			return diag(&b->diag, D_DIFF_SYNTAX, AT_FILE(path), "it holds NUL bytes");
+		if (diff_parse(&b->diag, path, text, &df) ||
+		    diff_resolve(&b->diag, b->tree.srcdir, &df)) {
+			err = -1;
+			continue;
+		}
+		vec_each(f, &df.files)
+			classify(b, &df, f);
+		vec_push(&b->arena, &b->diffs, df);
+	}
+	return err;
+}
+
+static char *layer_path(struct kgr_build *b, const char *path)
+{
+	return tmp_path(b, "layer/%s", path);
+}
+
+static char *source_path(struct kgr_build *b, const char *path)
+{
+	return arena_printf(&b->arena, "%s/%s", b->tree.srcdir, path);
+}
+
+static int copy_originals(struct kgr_build *b)
+{
+	struct diff_file *f;
+	struct diff *df;
+
+	vec_each(df, &b->diffs) vec_each(f, &df->files) {
+		char *from = source_path(b, f->path), *to = layer_path(b, f->path);
+		int err = make_parent_dirs(&b->arena, to);
+
+		if (err)
+			return io_error(b, to, err);
+		if (f->oddity & (DIFF_NEW | DIFF_BINARY))
+			continue;
+		err = file_copy(from, to);
+		if (err)
+			return io_error(b, err == -EACCES ? from : to, err);
+	}
+	return 0;
+}
+
+static struct cmd patch_command(struct kgr_build *b, const struct diff *df, size_t nr, bool reverse)
+{
+	char *abs = realpath(df->name, NULL);
+	char *argv[] = {
+		"patch", arena_printf(&b->arena, "-p%u", df->strip), "-F0", "-f", "-N", "-u",
+		"--no-backup-if-mismatch", "-r", "-", "-i", arena_strdup(&b->arena, abs ? abs : ""),
+		reverse ? "-R" : NULL, reverse ? "--dry-run" : NULL, NULL
+	};
+	struct cmd cmd = {
+		.argv = arena_memdup(&b->arena, argv, sizeof(argv)),
+		.cwd = tmp_path(b, "layer"),
+		.log = tmp_path(b, "patch-%zu%s.log", nr, reverse ? "-reverse" : ""),
+	};
+
+	free(abs);
+	return cmd;
+}
+
+/* The first lines of what patch said that tell where it failed */
+static char *patch_complaint(struct kgr_build *b, const struct cmd *cmd)
+{
+	struct buf out = { .arena = &b->arena };
+	char *log = cmd_log(&b->arena, cmd), *line, *file = "";
+
+	buf_puts(&out, "");
+	while ((line = strsep(&log, "\n"))) {
+		if (str_starts(line, "patching file "))
+			file = line + strlen("patching file ");
+		else if (strstr(line, "FAILED") || strstr(line, "can't find") ||
+			 strstr(line, "malformed"))
+			buf_printf(&out, "%s%s%s%s", out.n ? ", " : "", file, *file ? ": " : "",
+				   line);
+	}
+	return out.n ? out.s : cmd_log(&b->arena, cmd);
+}
+
+static int apply_one(struct kgr_build *b, const struct diff *df, size_t nr)
+{
+	struct cmd cmd = patch_command(b, df, nr, false), back;
+
+	if (!find_program(&b->arena, "patch"))
+		return diag(&b->diag, D_TOOL, NULL, "patch");
+	if (run_one(&b->diag, &cmd))
+		return -1;
+	if (cmd_ok(&cmd))
+		return 0;
+	io_error(b, NULL, 0);		/* a full disk first */
+	if (diag_fatal(&b->diag) || copy_originals(b))
+		return -1;
+	back = patch_command(b, df, nr, true);
+	if (run_one(&b->diag, &back))
+		return -1;
+	if (cmd_ok(&back))
+		return diag(&b->diag, D_DIFF_APPLIED, AT_FILE(df->name), "%s", b->tree.srcdir);
+	return diag(&b->diag, D_DIFF_APPLY, AT_FILE(df->name), "%s", patch_complaint(b, &cmd));
+}
+
+/* The hunks between the two files as they are: offsets and several diffs are in it */
+static int find_hunks(struct kgr_build *b, struct touched *t)
+{
+	char *argv[] = { "diff", "-U0", "--", source_path(b, t->path), layer_path(b, t->path), NULL };
+	struct cmd cmd = {
+		.argv = argv,
+		.log = tmp_path(b, "hunks.log"),
+	};
+	struct diff_hunk *h;
+	struct diff df;
+	char *text;
+
+	if (!find_program(&b->arena, "diff"))
+		return diag(&b->diag, D_TOOL, NULL, "diff");
+	if (run_one(&b->diag, &cmd))
+		return -1;
+	text = cmd_log(&b->arena, &cmd);
+	if (cmd_ok(&cmd) || !*text)
+		return 0;		/* no difference at all */
+	if (diff_parse(&b->diag, t->path, text, &df))
+		return -1;
+	vec_each(h, &df.files.v[0].hunks)
+		vec_push(&b->arena, &t->hunks, *h);
+	return 0;
+}
+
+static int prepare_copy(struct kgr_build *b, struct touched *t)
+{
+	char *path = layer_path(b, t->path), *before, *after, *text;
+	int err;
+
+	if (find_hunks(b, t))
+		return -1;
+	err = file_read(&b->arena, source_path(b, t->path), &before, NULL);
+	if (!err)
+		err = file_read(&b->arena, path, &after, NULL);
+	if (err)
+		return io_error(b, path, err);
+	src_scan(&b->arena, before, &t->orig);
+	src_scan(&b->arena, after, &t->patched);
+	text = src_keep_lines(&b->arena, after, t->hunks.v, t->hunks.n);
+	err = file_write(path, text, strlen(text));
+	return err ? io_error(b, path, err) : 0;
+}
+
+static bool in_type(const struct src_map *map, unsigned int start, unsigned int len,
+		    unsigned int *line)
+{
+	for (*line = start; *line < start + len; (*line)++) {
+		const struct src_block *blk;
+
+		vec_each(blk, &map->blocks)
+			if (blk->is_type && blk->first <= *line && *line <= blk->last)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Layout changes are told from the source: a changed line inside a definition of
+ * a struct, union or enum.  It is what can be known before types are compared.
+ */
+static void review_source(struct kgr_build *b, const struct touched *t)
+{
+	const struct diff_hunk *h;
+	unsigned int line;
+
+	if (t->header)
+		diag(&b->diag, D_HEADER, AT_FILE(t->path), "%s", "");
+	vec_each(h, &t->hunks)
+		if (in_type(&t->orig, h->old_start, h->old_len, &line) ||
+		    in_type(&t->patched, h->new_start, h->new_len, &line))
+			diag(&b->diag, D_LAYOUT, AT(.file = t->path, .line = line), "%s", "");
+}
+
+int pass_apply(struct kgr_build *b)
+{
+	struct touched *t;
+	strvec paths = { 0 };
+	size_t nr = 0;
+
+	if (copy_originals(b))
+		return -1;
+	for (; nr < b->diffs.n; nr++)
+		if (apply_one(b, &b->diffs.v[nr], nr))
+			return -1;
+	vec_each(t, &b->touched) {
+		if (prepare_copy(b, t))
+			return -1;
+		review_source(b, t);
+		vec_push(&b->arena, &paths, arena_strdup(&b->arena, t->path));
+	}
+	b->view.srcdir = b->tree.srcdir;
+	b->view.objdir = b->tree.objdir;
+	b->view.layer = tmp_path(b, "layer");
+	b->view.empty = tmp_path(b, "empty");
+	b->view.links = tmp_path(b, "links");
+	return view_setup(&b->diag, &b->view, b->tmp, b->opts.view, &paths);
+}

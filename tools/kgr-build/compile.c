@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Rebuilds the objects concerned, in their original and in their patched form */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "kgr-build.h"
+#include "load.h"
+#include "special.h"
+
+static char *first_line(struct arena *a, const char *text)
+{
+	return arena_strndup(a, text, strcspn(text, "\n"));
+}
+
+/* The version text that kbuild has recorded is the first line of --version */
+static int check_compiler(struct kgr_build *b, char *compiler)
+{
+	char *argv[] = { compiler, "--version", NULL }, *want, *have;
+	struct cmd cmd = { .argv = argv, .log = tmp_path(b, "cc-version.log") };
+
+	if (!find_program(&b->arena, compiler))
+		return diag(&b->diag, D_TREE_COMPILER, NULL, "%s is not installed", compiler);
+	if (run_one(&b->diag, &cmd))
+		return -1;
+	want = (char *)tree_config(&b->tree, "CONFIG_CC_VERSION_TEXT");
+	have = first_line(&b->arena, cmd_log(&b->arena, &cmd));
+	if (!want || strcmp(want, have))
+		return diag(&b->diag, D_TREE_COMPILER, NULL, "the kernel: \"%s\", here: \"%s\"",
+			    want ? want : "not recorded", have);
+	return 0;
+}
+
+static int find_units(struct kgr_build *b)
+{
+	unsigned int *found = arena_alloc(&b->arena, (b->touched.n + 1) * sizeof(*found));
+	objvec objects = { 0 };
+	strvec files = { 0 };
+
+	for (size_t i = 0; i < b->touched.n; i++)
+		vec_push(&b->arena, &files, (char *)b->touched.v[i].path);
+	if (files.n && tree_find_objects(&b->diag, &b->tree, &files, &objects, found))
+		return -1;
+	for (size_t i = 0; i < files.n; i++)
+		if (!found[i])
+			diag(&b->diag, D_NO_OBJECT, AT_FILE(files.v[i]), "%s", "");
+	for (size_t i = 0; i < objects.n; i++) {
+		struct unit u = { .object = objects.v[i] };
+		const char *ext = u.object->is_text ? "s" : "o";
+
+		u.orig_path = tmp_path(b, "obj/%zu-orig.%s", i, ext);
+		u.patched_path = tmp_path(b, "obj/%zu-patched.%s", i, ext);
+		u.dep_path = tmp_path(b, "obj/%zu-patched.d", i);
+		vec_push(&b->arena, &b->units, u);
+	}
+	return 0;
+}
+
+static int make_command(struct kgr_build *b, const struct unit *u, size_t nr, enum view_side side,
+			struct cmd *cmd)
+{
+	bool patched = side == SIDE_PATCHED;
+	strvec words, argv = { 0 };
+
+	if (object_command(&b->diag, u->object, patched ? u->patched_path : u->orig_path,
+			   patched ? u->dep_path : "/dev/null", &words))
+		return -1;
+	for (size_t i = 0; i < words.n; i++)
+		vec_push(&b->arena, &argv, view_word(&b->arena, &b->view, side, words.v[i]));
+	vec_push(&b->arena, &argv, NULL);
+	*cmd = (struct cmd){
+		.argv = argv.v,
+		.cwd = view_cwd(&b->arena, &b->view, side),
+		.log = tmp_path(b, "obj/%zu-%s.log", nr, patched ? "patched" : "orig"),
+		.view = &b->view,
+		.side = side,
+	};
+	return 0;
+}
+
+/* Lines of a compiler's output that say error, at most a few */
+static char *error_lines(struct arena *a, char *log)
+{
+	struct buf out = { .arena = a };
+	unsigned int n = 0;
+	char *line, *all = arena_strdup(a, log);
+
+	buf_puts(&out, "");
+	while ((line = strsep(&log, "\n")) && n < 5)
+		if (strstr(line, "error") || strstr(line, "Error") || strstr(line, "kgr-build:"))
+			buf_printf(&out, "%s%s", n++ ? " | " : "", line);
+	return out.n ? out.s : first_line(a, all);
+}
+
+static int check_result(struct kgr_build *b, const struct unit *u, const struct cmd *cmd)
+{
+	if (cmd->status == -1)
+		return 0;		/* not started, because another one failed */
+	if (!cmd_ok(cmd)) {
+		io_error(b, NULL, 0);
+		if (b->diag.count[CLASS_FAIL])
+			return -1;
+		return diag(&b->diag, D_COMPILE, AT(.object = u->object->path), "%s%s",
+			    cmd->side == SIDE_PATCHED ? "" : "the original source: ",
+			    error_lines(&b->arena, cmd_log(&b->arena, cmd)));
+	}
+	return 0;
+}
+
+/*
+ * In the view of symbolic links a relative #include can lead out of the view and
+ * to the original of a patched file: the dependencies would tell.
+ */
+static int check_dependencies(struct kgr_build *b, const struct unit *u)
+{
+	char *text, *word, real[PATH_MAX];
+	struct touched *t;
+	int err;
+
+	if (b->view.kind != VIEW_SYMLINKS)
+		return 0;
+	err = file_read(&b->arena, u->dep_path, &text, NULL);
+	if (err)
+		return io_error(b, u->dep_path, err);
+	while ((word = strsep(&text, " \n\\"))) {
+		const char *cwd = view_cwd(&b->arena, &b->view, SIDE_PATCHED);
+
+		if (!*word || str_ends(word, ":"))
+			continue;
+		if (*word != '/')
+			word = arena_printf(&b->arena, "%s/%s", cwd, word);
+		if (!realpath(word, real))
+			continue;
+		vec_each(t, &b->touched)
+			if (!strcmp(real, arena_printf(&b->arena, "%s/%s", b->tree.srcdir, t->path)))
+				return diag(&b->diag, D_VIEW, AT(.object = u->object->path),
+					    "the compiler found the unpatched %s; use --view=overlay",
+					    t->path);
+	}
+	return 0;
+}
+
+int pass_compile(struct kgr_build *b)
+{
+	struct cmd *cmds;
+	size_t n;
+
+	if (find_units(b))
+		return -1;
+	n = b->units.n;
+	cmds = arena_alloc(&b->arena, (n * 2 + 1) * sizeof(*cmds));
+	if (!n)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (make_command(b, &b->units.v[i], i, SIDE_ORIG, &cmds[i * 2]) ||
+		    make_command(b, &b->units.v[i], i, SIDE_PATCHED, &cmds[i * 2 + 1]))
+			return -1;
+	b->compiler = cmds[0].argv[0];
+	if (check_compiler(b, cmds[0].argv[0]) || run_all(&b->diag, cmds, n * 2, b->opts.jobs))
+		return -1;
+	for (size_t i = 0; i < n * 2; i++)
+		check_result(b, &b->units.v[i / 2], &cmds[i]);
+	if (diag_fatal(&b->diag))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (check_dependencies(b, &b->units.v[i]))
+			return -1;
+	return 0;
+}

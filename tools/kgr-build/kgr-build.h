@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One run of kgr-build: what the passes work on.  Each pass is a function of
+ * this state; pass.c says in which order they run.
+ */
+#ifndef KGR_BUILD_H
+#define KGR_BUILD_H
+
+#include "../../include/linux/kgraft_types.h"
+#include "diag.h"
+#include "diff.h"
+#include "model.h"
+#include "opts.h"
+#include "source.h"
+#include "symtab.h"
+#include "tree.h"
+#include "view.h"
+
+/* A file of the source tree that the diffs change */
+struct touched {
+	const char *path;
+	bool header;			/* .h, or another file that is only included */
+	VEC(struct diff_hunk) hunks;	/* between the original and the patched file */
+	struct src_map orig, patched;	/* blocks; lines of each side's own file */
+};
+
+/* An object that is built from a touched file, in both forms */
+struct unit {
+	struct object *object;
+	char *orig_path, *patched_path;	/* what the compiler made */
+	char *dep_path;			/* what the patched one was made from */
+	struct obj *orig, *patched;	/* the model of the two */
+	struct obj *built;		/* of the object in the tree */
+	uint32_t vm_file;		/* its group of local symbols in vmlinux, 0: none */
+	bool differs;
+};
+
+struct stage_time {
+	const char *name;
+	double seconds;
+};
+
+struct kgr_build {
+	struct arena arena;
+	struct opts opts;
+	struct diag diag;
+
+	char *tmp;			/* removed at the end, whatever happens */
+	struct tree tree;
+	VEC(struct diff) diffs;
+	VEC(struct touched) touched;
+	struct view view;
+	VEC(struct unit) units;
+	struct symtab vmlinux;
+
+	VEC(struct atom *) changed;	/* functions that are replaced */
+	VEC(struct atom *) added;	/* functions and data that are new */
+	VEC(struct xref *) xrefs;	/* symbols of vmlinux that the module uses */
+	unsigned int model;		/* enum kgr_model */
+	char *model_why;
+	char *module_dir;		/* where the module is linked */
+	const char *compiler;		/* as in the recorded commands */
+	char *module_name;		/* as a module: dashes are underscores */
+	char *patch_name;
+	char *out_path;
+	bool written;
+
+	VEC(struct stage_time) times;
+	double started;
+};
+
+struct pass {
+	const char *name;
+	const char *doing;		/* shown while it runs */
+	int (*run)(struct kgr_build *b);
+	bool last_look;			/* refusals collected so far end the run after it */
+};
+
+extern const struct pass passes[];
+
+/* One function per pass, in the file of the same name */
+int pass_tree(struct kgr_build *b);
+int pass_diff(struct kgr_build *b);
+int pass_apply(struct kgr_build *b);
+int pass_compile(struct kgr_build *b);
+int pass_load(struct kgr_build *b);
+int pass_correlate(struct kgr_build *b);
+int pass_compare(struct kgr_build *b);
+int pass_locate(struct kgr_build *b);
+int pass_closure(struct kgr_build *b);
+int pass_resolve(struct kgr_build *b);
+int pass_verify(struct kgr_build *b);
+int pass_choose_model(struct kgr_build *b);
+int pass_emit(struct kgr_build *b);
+int pass_module(struct kgr_build *b);
+int pass_postlink(struct kgr_build *b);
+
+/* pass.c: runs them all; the verdict is in the diagnostics */
+void run_passes(struct kgr_build *b);
+
+/* report.c */
+enum verdict { VERDICT_SAFE, VERDICT_REVIEW, VERDICT_REFUSED, VERDICT_NO_CHANGE, VERDICT_FAILED };
+
+enum verdict verdict(const struct kgr_build *b);
+int exit_code(const struct kgr_build *b);
+void report_text(struct kgr_build *b);
+int report_json(struct kgr_build *b);
+
+/* A file below the run's temporary directory */
+char *tmp_path(struct kgr_build *b, const char *fmt, ...) __printf(2, 3);
+
+/* What went wrong with a file, in the terms of the run: a full disk is said so */
+int io_error(struct kgr_build *b, const char *path, int err);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where the changed code stands in the source, and what changed it */
+#include "dwarf.h"
+#include "kgr-build.h"
+#include "load.h"
+#include "names.h"
+
+/* As in the tree: without the directories of the tree or of the view */
+static const char *tree_file(struct kgr_build *b, const char *file)
+{
+	const char * const roots[] = { b->tree.srcdir, b->view.links, b->tree.objdir };
+
+	for (size_t i = 0; file && i < ARRAY_SIZE(roots); i++) {
+		size_t n = strlen(roots[i]);
+
+		if (!strncmp(file, roots[i], n) && file[n] == '/')
+			return file + n + 1;
+	}
+	return file;
+}
+
+static void annotate(struct kgr_build *b, const struct dw_index *ix, struct obj *o)
+{
+	for (size_t i = 0; i < o->syms.n; i++) {
+		struct sym *s = o->syms.v[i];
+		const struct dw_func *f;
+
+		if (!s->atom || s->atom->sym != s)
+			continue;
+		f = map_get(atom_is_code(s->atom) ? &ix->funcs : &ix->vars,
+			    name_source(&b->arena, s->name));
+		if (!f)
+			continue;
+		s->atom->file = tree_file(b, f->file);
+		s->atom->line = f->line;
+	}
+}
+
+/* Lines of code keep their numbers, so a function is looked up in the original */
+static bool lines_change(struct kgr_build *b, const char *file, unsigned int line)
+{
+	const struct src_block *blk;
+	struct touched *t;
+	struct diff_hunk *h;
+
+	vec_each(t, &b->touched) {
+		if (!file || strcmp(t->path, file))
+			continue;
+		blk = NULL;
+		for (unsigned int k = 0; !blk && k < 8; k++)	/* the name may precede the brace */
+			blk = src_block_at(&t->orig, line + k);
+		if (!blk)
+			return false;
+		vec_each(h, &t->hunks)
+			if (h->old_start <= blk->last && h->old_start + h->old_len >= blk->first &&
+			    !(h->old_len == 0 && h->old_start >= blk->last))
+				return true;
+	}
+	return false;
+}
+
+static const char *find_cause(struct kgr_build *b, const struct dw_index *ix, const struct atom *a)
+{
+	const struct dw_func *f = map_get(&ix->funcs, name_source(&b->arena, atom_name(a)));
+
+	if (!f)
+		return NULL;
+	if (lines_change(b, tree_file(b, f->file), f->line))
+		return "its own lines change";
+	for (size_t i = 0; i < f->inlined.n; i++)
+		if (lines_change(b, tree_file(b, f->inlined.v[i]->file), f->inlined.v[i]->line))
+			return arena_printf(&b->arena, "%s() is inlined into it and changes",
+					    f->inlined.v[i]->name);
+	return "a macro, type or variable that it uses changes, or how the compiler inlines";
+}
+
+static int locate_unit(struct kgr_build *b, struct unit *u)
+{
+	struct dw_index ix, old;
+	struct atom **a;
+
+	dwarf_read(&b->arena, u->patched_path, &ix);
+	annotate(b, &ix, u->patched);
+	dwarf_read(&b->arena, u->orig_path, &old);
+	annotate(b, &old, u->orig);
+	vec_each(a, &b->changed) {
+		const char *cause;
+
+		if ((*a)->obj != u->patched)
+			continue;
+		cause = find_cause(b, &ix, *a);
+		if (cause)
+			(*a)->reason = arena_printf(&b->arena, "%s: %s", cause, (*a)->reason);
+	}
+	return 0;
+}
+
+/* The object as it is in the tree says how vmlinux calls what is local to it */
+static int load_built(struct kgr_build *b, struct unit *u)
+{
+	unsigned int matches;
+
+	u->built = arena_alloc(&b->arena, sizeof(*u->built));
+	if (load_object(&b->diag, &b->arena, tree_path(&b->arena, &b->tree, u->object->path),
+			u->object->path, true, u->built))
+		return -1;
+	u->vm_file = symtab_file(&b->vmlinux, u->built, u->object->source, &matches);
+	return 0;
+}
+
+int pass_locate(struct kgr_build *b)
+{
+	struct unit *u;
+
+	vec_each(u, &b->units) {
+		if (!u->patched || u->object->is_asm)
+			continue;
+		if (locate_unit(b, u))
+			return -1;
+		if (u->object->kind == OBJECT_VMLINUX && load_built(b, u))
+			return -1;
+	}
+	return 0;
+}

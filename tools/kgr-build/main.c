@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* kgr-build: from source diffs to a kGraft patch module */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kgr-build.h"
+
+#ifndef KGR_BUILD_VERSION
+#define KGR_BUILD_VERSION	"0.1"
+#endif
+
+static int print(struct buf *text)
+{
+	return fputs(text->s, stdout) < 0 || fflush(stdout) ? EXIT_FAIL : EXIT_SAFE;
+}
+
+static int run(struct kgr_build *b)
+{
+	b->diag.arena = &b->arena;
+	run_passes(b);
+	if (b->tmp && b->opts.keep_tmp)
+		fprintf(stderr, "kgr-build: temporary files are in %s\n", b->tmp);
+	else if (b->tmp && remove_tree(b->tmp))
+		diag(&b->diag, D_IO, AT_FILE(b->tmp), "can't be removed");
+	report_text(b);
+	if (b->opts.json && report_json(b))
+		return EXIT_FAIL;
+	return exit_code(b);
+}
+
+int main(int argc, char **argv)
+{
+	struct kgr_build b = { 0 };
+	struct buf text = { .arena = &b.arena };
+	int code = EXIT_USAGE;
+	char *error;
+
+	switch (opts_parse(&b.arena, argc, argv, &b.opts, &error)) {
+	case OPTS_RUN:
+		code = run(&b);
+		break;
+	case OPTS_HELP:
+		opts_help(&text);
+		code = print(&text);
+		break;
+	case OPTS_VERSION:
+		buf_puts(&text, "kgr-build " KGR_BUILD_VERSION "\n");
+		code = print(&text);
+		break;
+	case OPTS_LIST_ERRORS:
+		diag_catalogue(&text);
+		code = print(&text);
+		break;
+	case OPTS_BAD:
+		fprintf(stderr, "kgr-build: %s\nTry 'kgr-build --help'.\n", error);
+		break;
+	}
+	arena_free(&b.arena);
+	return code;
+}

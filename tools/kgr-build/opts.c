@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Command line: one table of options, from which the help is made */
+#include <ctype.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../include/linux/kgraft_types.h"
+#include "opts.h"
+
+enum {
+	O_NAME = 256, O_MODEL, O_CVE, O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_VERSION,
+};
+
+static const struct {
+	int key;
+	const char *name, *arg, *help;
+} table[] = {
+	{ 'k', "kernel", "BUILD_TREE", "where the target kernel was built: .config, vmlinux, objects" },
+	{ 's', "source", "SRC_TREE", "its source, if the build tree doesn't tell" },
+	{ 'o', "output", "FILE", "the module to write; default: NAME.ko here" },
+	{ O_NAME, "name", "NAME", "name of the patch; default: from the diff's, kgr-...; [a-zA-Z0-9_-]" },
+	{ O_MODEL, "model", "MODEL", "universe, hybrid or immediate; default: chosen from the change" },
+	{ O_CVE, "cve", "LIST", "what it fixes, separated by commas or blanks; kept in the module" },
+	{ 'j', "jobs", "N", "compilers to run at once; default: one per CPU" },
+	{ O_VIEW, "view", "KIND", "how the tree is shown to the compiler: auto, overlay or symlinks" },
+	{ O_KEEP_TMP, "keep-tmp", NULL, "leave the temporary directory behind, and say where it is" },
+	{ O_JSON, "json", NULL, "report as JSON on standard output" },
+	{ 'v', "verbose", NULL, "say more" },
+	{ 'q', "quiet", NULL, "no progress, no report; diagnostics only" },
+	{ O_LIST_ERRORS, "list-errors", NULL, "print the catalogue of diagnostics" },
+	{ 'h', "help", NULL, "this text" },
+	{ O_VERSION, "version", NULL, "version" },
+};
+
+static const char * const view_names[] = {
+	[VIEW_AUTO] = "auto", [VIEW_OVERLAY] = "overlay", [VIEW_SYMLINKS] = "symlinks",
+};
+
+static const struct {
+	int model;
+	const char *name;
+} models[] = {
+#define ENTRY(id, number, text)	{ KGR_MODEL_##id, text },
+	KGR_MODELS(ENTRY)
+#undef ENTRY
+};
+
+const char *model_name(int model)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
+		if (models[i].model == model)
+			return models[i].name;
+	return "?";
+}
+
+static bool parse_model(struct opts *o, const char *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
+		if (!strcmp(models[i].name, s)) {
+			o->model = models[i].model;
+			return true;
+		}
+	return false;
+}
+
+static bool parse_view(struct opts *o, const char *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(view_names); i++)
+		if (!strcmp(view_names[i], s)) {
+			o->view = i;
+			return true;
+		}
+	return false;
+}
+
+static bool parse_jobs(struct opts *o, const char *s)
+{
+	char *end;
+	long n = strtol(s, &end, 10);
+
+	o->jobs = n;
+	return *s && !*end && n > 0 && n <= 1024;
+}
+
+/* The name becomes that of a module and of a directory in sysfs */
+static bool good_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+	return n && n <= 48 && !s[n] && isalnum((unsigned char)*s);
+}
+
+static bool good_cve(const char *s)
+{
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("-_., ", *s))
+			return false;
+	return true;
+}
+
+static char *clean_cve(struct arena *a, const char *s)
+{
+	char *out = arena_strdup(a, s), *to = out;
+
+	for (; *s; s++) {
+		char c = *s == ',' ? ' ' : *s;
+
+		if (c != ' ' || (to > out && to[-1] != ' '))
+			*to++ = c;
+	}
+	while (to > out && to[-1] == ' ')
+		to--;
+	*to = 0;
+	return out;
+}
+
+/* Returns OPTS_RUN to go on */
+static enum opts_action one_option(struct arena *a, struct opts *o, int key, char *arg,
+				   char **error)
+{
+	bool good = true;
+
+	switch (key) {
+	case 'k': o->objdir = arg; break;
+	case 's': o->srcdir = arg; break;
+	case 'o': o->out = arg; break;
+	case O_NAME: o->name = arg; good = good_name(arg); break;
+	case O_MODEL: good = parse_model(o, arg); break;
+	case O_CVE: good = good_cve(arg); o->cve = clean_cve(a, arg); break;
+	case 'j': good = parse_jobs(o, arg); break;
+	case O_VIEW: good = parse_view(o, arg); break;
+	case O_KEEP_TMP: o->keep_tmp = true; break;
+	case O_JSON: o->json = true; break;
+	case 'v': o->verbose = true; break;
+	case 'q': o->quiet = true; break;
+	case O_LIST_ERRORS: return OPTS_LIST_ERRORS;
+	case 'h': return OPTS_HELP;
+	case O_VERSION: return OPTS_VERSION;
+	}
+	if (!good)
+		*error = arena_printf(a, "bad value for an option: '%s'", arg);
+	return good ? OPTS_RUN : OPTS_BAD;
+}
+
+static enum opts_action check(struct arena *a, const struct opts *o, char **error)
+{
+	if (!o->objdir)
+		*error = arena_strdup(a, "no build tree given (-k)");
+	else if (!o->patches.n)
+		*error = arena_strdup(a, "no diff given");
+	else if (o->quiet && o->verbose)
+		*error = arena_strdup(a, "-q and -v exclude each other");
+	return *error ? OPTS_BAD : OPTS_RUN;
+}
+
+enum opts_action opts_parse(struct arena *a, int argc, char **argv, struct opts *o, char **error)
+{
+	struct option longs[ARRAY_SIZE(table) + 1] = { 0 };
+	struct buf shorts = { .arena = a };
+	int key;
+
+	*error = NULL;
+	*o = (struct opts){ .model = MODEL_AUTO };
+	o->jobs = sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+	buf_puts(&shorts, ":");
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		longs[i].name = table[i].name;
+		longs[i].has_arg = table[i].arg ? required_argument : no_argument;
+		longs[i].val = table[i].key;
+		if (table[i].key < 256)
+			buf_printf(&shorts, "%c%s", table[i].key, table[i].arg ? ":" : "");
+	}
+	opterr = 0;
+	optind = 0;
+	while ((key = getopt_long(argc, argv, shorts.s, longs, NULL)) != -1) {
+		enum opts_action act;
+
+		if (key == '?' || key == ':') {
+			*error = arena_printf(a, key == '?' ? "no such option: %s" :
+					      "option needs a value: %s", argv[optind - 1]);
+			return OPTS_BAD;
+		}
+		act = one_option(a, o, key, optarg, error);
+		if (act != OPTS_RUN)
+			return act;
+	}
+	for (; optind < argc; optind++)
+		vec_push(a, &o->patches, argv[optind]);
+	return check(a, o, error);
+}
+
+void opts_help(struct buf *out)
+{
+	buf_puts(out, "Usage: kgr-build -k BUILD_TREE [OPTION...] fix.patch...\n"
+		 "Makes a kGraft patch module from unified diffs.\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		char *left = arena_printf(out->arena, "--%s%s%s", table[i].name,
+					  table[i].arg ? " " : "", table[i].arg ? table[i].arg : "");
+
+		if (table[i].key < 256)
+			buf_printf(out, "  -%c, %-22s %s\n", table[i].key, left, table[i].help);
+		else
+			buf_printf(out, "      %-22s %s\n", left, table[i].help);
+	}
+	buf_puts(out, "\nExit status: 0 module written, verdict safe; 1 failed; 2 usage; 3 the build tree\n"
+		 "can't be used; 4 refused, all reasons given; 5 nothing changes; 6 module written,\n"
+		 "verdict review.\n");
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Command line: one table of options, from which the help is made */
+#ifndef KGR_BUILD_OPTS_H
+#define KGR_BUILD_OPTS_H
+
+#include "util.h"
+#include "view.h"
+
+enum { EXIT_SAFE, EXIT_FAIL, EXIT_USAGE, EXIT_TREE, EXIT_REFUSED, EXIT_NO_CHANGE, EXIT_REVIEW };
+
+#define MODEL_AUTO	(-1)
+
+enum opts_action { OPTS_RUN, OPTS_HELP, OPTS_VERSION, OPTS_LIST_ERRORS, OPTS_BAD };
+
+struct opts {
+	const char *objdir;
+	const char *srcdir;
+	const char *out;
+	const char *name;
+	const char *cve;
+	int model;			/* enum kgr_model or MODEL_AUTO */
+	unsigned int jobs;
+	enum view_kind view;
+	bool keep_tmp, json, verbose, quiet;
+	strvec patches;
+};
+
+/* On OPTS_BAD, @error says why */
+enum opts_action opts_parse(struct arena *a, int argc, char **argv, struct opts *o, char **error);
+
+void opts_help(struct buf *out);
+const char *model_name(int model);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The order of things */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "kgr-build.h"
+#include "names.h"
+
+static int pass_vmlinux(struct kgr_build *b)
+{
+	return symtab_open(&b->diag, &b->arena, &b->vmlinux,
+			   tree_path(&b->arena, &b->tree, "vmlinux"), b->tree.symvers);
+}
+
+int pass_tree(struct kgr_build *b)
+{
+	return tree_open(&b->diag, &b->tree, b->opts.objdir, b->opts.srcdir);
+}
+
+/*
+ * A pass needs what those before it have made, and returns 0, or -1 after a
+ * diagnostic.  A failure ends the run.  Refusals are collected up to the pass with
+ * last_look, so that all of them are known; what follows only makes the module.
+ */
+const struct pass passes[] = {
+	{ "tree",	"looking at the build tree",		pass_tree, false },
+	{ "diff",	"reading the diff",			pass_diff, false },
+	{ "apply",	"making a private view",		pass_apply, false },
+	{ "vmlinux",	"reading vmlinux",			pass_vmlinux, false },
+	{ "compile",	"rebuilding objects twice",		pass_compile, false },
+	{ "load",	"reading objects",			pass_load, false },
+	{ "correlate",	"matching old and new",			pass_correlate, false },
+	{ "compare",	"comparing",				pass_compare, false },
+	{ "locate",	"looking up the source",		pass_locate, false },
+	{ "closure",	"collecting what comes along",		pass_closure, false },
+	{ "resolve",	"resolving symbols",			pass_resolve, false },
+	{ "model",	"choosing a model",			pass_choose_model, false },
+	{ "verify",	"checking",				pass_verify, true },
+	{ "emit",	"writing the new code",			pass_emit, false },
+	{ "module",	"linking the module",			pass_module, false },
+	{ "postlink",	"finishing the module",			pass_postlink, false },
+	{ NULL, NULL, NULL, false }
+};
+
+char *tmp_path(struct kgr_build *b, const char *fmt, ...)
+{
+	va_list ap;
+	char *rel;
+
+	va_start(ap, fmt);
+	rel = arena_vprintf(&b->arena, fmt, ap);
+	va_end(ap);
+	return arena_printf(&b->arena, "%s/%s", b->tmp, rel);
+}
+
+static bool disk_is_full(const struct kgr_build *b)
+{
+	struct statvfs fs;
+
+	return b->tmp && !statvfs(b->tmp, &fs) &&
+		((uint64_t)fs.f_bavail * fs.f_bsize < (256 << 10) || (fs.f_files && !fs.f_favail));
+}
+
+int io_error(struct kgr_build *b, const char *path, int err)
+{
+	if (err == -ENOSPC || err == -EDQUOT || disk_is_full(b))
+		return diag(&b->diag, D_NO_SPACE, AT_FILE(b->tmp), "%s", strerror(ENOSPC));
+	if (err)
+		return diag(&b->diag, D_IO, AT_FILE(path), "%s", strerror(-err));
+	return -1;
+}
+
+static int make_tmp(struct kgr_build *b)
+{
+	static const char * const dirs[] = { "layer", "empty", "links", "obj", "module" };
+	const char *base = getenv("TMPDIR");
+	char *abs;
+
+	abs = realpath(base && *base ? base : "/tmp", NULL);
+	if (!abs)
+		return diag(&b->diag, D_IO, AT_FILE(base), "%s", strerror(errno));
+	b->tmp = arena_printf(&b->arena, "%s/kgr-build.XXXXXX", abs);
+	free(abs);
+	if (!mkdtemp(b->tmp)) {
+		int err = -errno;
+		char *path = b->tmp;
+
+		b->tmp = NULL;
+		return io_error(b, path, err);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		int err = make_dirs(tmp_path(b, "%s", dirs[i]));
+
+		if (err)
+			return io_error(b, b->tmp, err);
+	}
+	b->module_dir = tmp_path(b, "module");
+	return 0;
+}
+
+/* From --name, or else from the name of the first diff */
+static void make_names(struct kgr_build *b)
+{
+	char *name = arena_strdup(&b->arena, path_base(b->opts.patches.v[0]));
+	char *dot = strrchr(name, '.');
+
+	if (dot && dot > name)
+		*dot = 0;
+	name = name_identifier(&b->arena, name);
+	if (strlen(name) > 40)
+		name[40] = 0;
+	for (char *p = name; *p; p++)
+		if (*p == '_')
+			*p = '-';
+	b->patch_name = b->opts.name ? arena_strdup(&b->arena, b->opts.name) :
+		str_starts(name, "kgr-") ? name : arena_printf(&b->arena, "kgr-%s", name);
+	b->module_name = b->patch_name;
+	b->out_path = b->opts.out ? arena_strdup(&b->arena, b->opts.out) :
+		arena_printf(&b->arena, "%s.ko", b->patch_name);
+}
+
+static void progress(const struct kgr_build *b, size_t nr, double seconds)
+{
+	bool tty = isatty(STDERR_FILENO), done = seconds >= 0;
+	size_t total = ARRAY_SIZE(passes) - 1;
+
+	if (b->opts.quiet || (!tty && !b->opts.verbose) || (!tty && !done))
+		return;
+	fprintf(stderr, "%s[%2zu/%zu] %-30s", tty ? "\r" : "", nr + 1, total, passes[nr].doing);
+	if (done)
+		fprintf(stderr, " %6.2f s\n", seconds);
+	fflush(stderr);
+}
+
+static int run_pass(struct kgr_build *b, size_t nr)
+{
+	double start = now();
+	struct stage_time t = { .name = passes[nr].name };
+	int err;
+
+	progress(b, nr, -1);
+	err = passes[nr].run(b);
+	if (!err)
+		err = run_interrupted(&b->diag);
+	t.seconds = now() - start;
+	vec_push(&b->arena, &b->times, t);
+	progress(b, nr, t.seconds);
+	return err;
+}
+
+/* Nothing of the kernel changes: that is an answer, not a failure */
+static bool nothing_to_do(const struct kgr_build *b, size_t nr)
+{
+	return passes[nr].last_look && !b->changed.n;
+}
+
+void run_passes(struct kgr_build *b)
+{
+	b->started = now();
+	make_names(b);
+	if (run_setup(&b->diag) || make_tmp(b))
+		return;
+	for (size_t i = 0; passes[i].run; i++) {
+		if (run_pass(b, i) || diag_fatal(&b->diag))
+			return;
+		if (passes[i].last_look && (b->diag.count[CLASS_REFUSE] || nothing_to_do(b, i)))
+			return;
+	}
+}

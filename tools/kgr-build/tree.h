@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The kernel build tree: configuration, recorded commands, what vmlinux is made of */
+#ifndef KGR_BUILD_TREE_H
+#define KGR_BUILD_TREE_H
+
+#include "diag.h"
+
+enum object_kind {
+	OBJECT_VMLINUX,		/* in vmlinux, or in a library that it takes from */
+	OBJECT_MODULE,		/* part of a module */
+	OBJECT_OTHER,		/* boot code, vdso, tables made at build time, ... */
+};
+
+/* A file that kbuild made, with the command that made it */
+struct object {
+	char *path;		/* relative to the object directory */
+	char *source;		/* as recorded */
+	char *command;		/* as recorded, make's escapes undone */
+	enum object_kind kind;
+	bool is_asm;		/* made from a .S file */
+	bool is_text;		/* assembler text: a table made at build time */
+};
+
+typedef VEC(struct object *) objvec;
+
+struct tree {
+	const char *objdir, *srcdir;	/* real paths; the same for a build in the tree */
+	struct map config;		/* CONFIG_X to value, quotes taken off */
+	char *release;
+	char *symvers;			/* Module.symvers or vmlinux.symvers */
+	struct map members;		/* of vmlinux: keys are paths of objects */
+};
+
+/* Opens the tree and refuses what can't be worked with.  0 or -1. */
+int tree_open(struct diag *d, struct tree *t, const char *objdir, const char *srcdir);
+
+const char *tree_config(const struct tree *t, const char *name);	/* NULL: not set */
+char *tree_path(struct arena *a, const struct tree *t, const char *rel);
+
+/*
+ * Finds every object whose source is one of @files (relative to srcdir), or
+ * which depends on it.  @found[i] tells how many objects file i is in.
+ */
+int tree_find_objects(struct diag *d, const struct tree *t, const strvec *files,
+		      objvec *objects, unsigned int *found);
+
+/*
+ * The object's recorded command as words, up to its first ; or &&: without what
+ * goes before the compiler (ccache), with @out and @dep in the place of the
+ * recorded output and dependency file, and with one section per function and
+ * variable.  0 or -1.
+ */
+int object_command(struct diag *d, const struct object *o, const char *out, const char *dep,
+		   strvec *words);
+
+#endif

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Everything that stands against a module, said at once */
+#include <elf.h>
+
+#include "closure.h"
+#include "compare.h"
+#include "names.h"
+#include "resolve.h"
+#include "special.h"
+
+/* Code for a change to an atom of a class, or D_MAX if that is fine */
+static enum diag_code change_code(const struct atom *a)
+{
+	switch (a->sect->kind->cls) {
+	case SECT_DATA:
+	case SECT_CONST:
+		return a->same_source || name_disposable(atom_name(a)) ? D_MAX : D_DATA_CHANGED;
+	case SECT_BOOT:
+		return D_INIT_CHANGED;
+	case SECT_REGISTER:
+		return D_REGISTER_NEW;
+	case SECT_EXPORT:
+		return D_EXPORT_NEW;
+	case SECT_UNKNOWN:
+		return D_SECTION_UNKNOWN;
+	default:
+		return D_MAX;
+	}
+}
+
+static const char *display_name(const struct atom *a)
+{
+	const char *name = atom_name(a);
+
+	if (a->sect->kind->cls == SECT_EXPORT && str_starts(name, "__export_symbol_"))
+		return name + strlen("__export_symbol_");
+	return *name ? name : a->sect->name;
+}
+
+static void refuse_atom(struct kgr_build *b, const struct atom *a, enum diag_code code,
+			const char *what)
+{
+	struct where at = { .object = a->obj->path, .file = a->file, .line = a->line };
+	bool code_atom = a->sect->flags & SHF_EXECINSTR;
+
+	if (code_atom)
+		at.function = display_name(a);
+	diag(&b->diag, code, &at, "%s%s%s %s", code_atom ? "" : display_name(a),
+	     code_atom ? "" : ", ", a->sect->name, what);
+}
+
+static bool is_anonymous(const struct atom *a)
+{
+	return !a->sym || str_starts(a->sym->name, ".L");
+}
+
+static void check_named(struct kgr_build *b, const struct atom *a)
+{
+	enum diag_code code = change_code(a);
+
+	if (is_anonymous(a) || code == D_MAX || a->state == ATOM_SAME)
+		return;
+	if (a->state == ATOM_CHANGED)
+		refuse_atom(b, a, code, a->reason);
+	else if (code != D_DATA_CHANGED)
+		refuse_atom(b, a, code, "is new");
+}
+
+/* Without names, data is what it is by its place in the section */
+static void check_anonymous(struct kgr_build *b, const struct sect *s, const struct sect *old)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < s->atoms.n; i++) {
+		struct atom *a = s->atoms.v[i];
+
+		if (!is_anonymous(a) || change_code(a) == D_MAX)
+			continue;
+		while (old && k < old->atoms.n && !is_anonymous(old->atoms.v[k]))
+			k++;
+		if (!old || k >= old->atoms.n || !atom_equal(old->atoms.v[k], a))
+			refuse_atom(b, a, change_code(a), "differs");
+		k++;
+	}
+}
+
+static void check_removed(struct kgr_build *b, const struct atom *a)
+{
+	enum diag_code code = change_code(a);
+
+	if (is_anonymous(a) || a->twin)
+		return;
+	if (a->sect->kind->cls == SECT_TEXT && atom_is_global(a))
+		refuse_atom(b, a, D_FUNC_REMOVED, "is gone");
+	else if (code != D_MAX && (code != D_DATA_CHANGED || atom_is_global(a)))
+		refuse_atom(b, a, code, "is gone");
+}
+
+static void check_unit(struct kgr_build *b, const struct unit *u)
+{
+	for (size_t i = 0; i < u->patched->sects.n; i++) {
+		struct sect *s = u->patched->sects.v[i];
+
+		for (size_t k = 0; k < s->atoms.n; k++)
+			check_named(b, s->atoms.v[k]);
+		if (s->kind)
+			check_anonymous(b, s, obj_find_sect(u->orig, s->name));
+	}
+	for (size_t i = 0; i < u->orig->sects.n; i++)
+		for (size_t k = 0; k < u->orig->sects.v[i]->atoms.n; k++)
+			check_removed(b, u->orig->sects.v[i]->atoms.v[k]);
+}
+
+/* Assembler code, and objects that aren't in vmlinux, must not differ at all */
+static void check_foreign(struct kgr_build *b, const struct unit *u)
+{
+	static const char * const what[] = {
+		[OBJECT_VMLINUX] = "vmlinux", [OBJECT_MODULE] = "part of a module",
+		[OBJECT_OTHER] = "boot code, vdso or the like",
+	};
+	struct atom **a;
+
+	if (!u->differs)
+		return;
+	if (u->object->is_text || u->object->is_asm) {
+		diag(&b->diag, D_ASM_CHANGED, AT(.object = u->object->path), "%s", "");
+		return;
+	}
+	vec_each(a, &b->changed)
+		if ((*a)->obj == u->patched)
+			diag(&b->diag, D_NOT_VMLINUX, AT(.object = u->object->path,
+			     .function = atom_name(*a), .file = (*a)->file, .line = (*a)->line),
+			     "%s", what[u->object->kind]);
+}
+
+static bool has_site(const struct atom *a)
+{
+	for (size_t i = 0; i < a->entries.n; i++)
+		if (!strcmp(a->entries.v[i]->sect->name, "__mcount_loc"))
+			return true;
+	return false;
+}
+
+static const char *why_no_site(struct kgr_build *b, const struct atom *a)
+{
+	struct unit *u = unit_of_atom(b, a);
+
+	if (strcmp(a->sect->name, ".text") && !str_starts(a->sect->name, ".text."))
+		return arena_printf(&b->arena, "it is in section %s (noinstr and the like)",
+				    a->sect->name);
+	if (!strstr(u->object->command, "-mfentry"))
+		return "its file is compiled without ftrace (see CFLAGS_REMOVE or CC_FLAGS_FTRACE in its Makefile)";
+	if (!has_site(a->twin))
+		return "it is notrace, or an inline function that the compiler made out of line";
+	return "its site isn't in vmlinux";
+}
+
+/* Functions that refer to it and could be changed instead, the first few */
+static char *callers(struct kgr_build *b, const struct atom *a)
+{
+	struct buf out = { .arena = &b->arena };
+	unsigned int n = 0;
+
+	buf_puts(&out, "");
+	for (size_t i = 0; i < a->obj->syms.n; i++) {
+		struct atom *f = a->obj->syms.v[i]->atom;
+		bool calls = false;
+
+		if (!f || f->sym != a->obj->syms.v[i] || !atom_is_code(f) || f == a || f->parent)
+			continue;
+		for (size_t k = 0; k < f->refs.n; k++)
+			calls |= f->refs.v[k].target == a;
+		if (calls && n++ < 5)
+			buf_printf(&out, "%s%s", n > 1 ? ", " : "", atom_name(f));
+	}
+	return out.s;
+}
+
+static void check_changed(struct kgr_build *b, struct atom *a)
+{
+	struct where at = where_atom(a);
+	const struct vm_sym *s;
+	const struct sym *built;
+	struct unit *u = unit_of_atom(b, a);
+	char *by;
+
+	if (u->object->kind != OBJECT_VMLINUX || u->object->is_asm)
+		return;			/* refused as a whole */
+	s = resolve_atom(b, a, &at);
+	if (!s)
+		return;
+	built = u->built ? obj_find_sym(u->built, s->name) : NULL;
+	if (built && built->size != s->size)
+		diag(&b->diag, D_SIZE_MISMATCH, &at, "%llu bytes in vmlinux, %llu in %s",
+		     (unsigned long long)s->size, (unsigned long long)built->size, u->object->path);
+	if (symtab_has_fentry(&b->vmlinux, s))
+		return;
+	by = callers(b, a);
+	diag(&b->diag, D_NO_FENTRY, &at, "%s%s%s", why_no_site(b, a),
+	     *by ? "; called in this file by " : "", by);
+}
+
+/* A pointer to new code may be left in a timer, a list, an ops table */
+static void check_address_taken(struct kgr_build *b, struct atom *from)
+{
+	for (size_t i = 0; i < from->refs.n; i++) {
+		const struct ref *r = &from->refs.v[i];
+		struct atom *to = r->target;
+		struct where at;
+
+		if (r->branch || !to || to->twin || to->sect->kind->cls != SECT_TEXT || to->parent ||
+		    from->sect->kind->cls == SECT_TABLE)
+			continue;
+		at = where_atom(to);
+		diag(&b->diag, D_ADDRESS_TAKEN, &at, "by %s",
+		     from->sym ? atom_name(from) : from->sect->name);
+	}
+}
+
+int pass_verify(struct kgr_build *b)
+{
+	struct unit *u;
+	struct atom **a;
+
+	vec_each(u, &b->units) {
+		if (u->object->kind != OBJECT_VMLINUX || u->object->is_asm || u->object->is_text)
+			check_foreign(b, u);
+		else
+			check_unit(b, u);
+	}
+	vec_each(a, &b->changed)
+		check_changed(b, *a);
+	vec_each(u, &b->units)
+		for (size_t i = 0; u->patched && i < u->patched->sects.n; i++)
+			for (size_t k = 0; k < u->patched->sects.v[i]->atoms.n; k++)
+				if (u->patched->sects.v[i]->atoms.v[k]->included)
+					check_address_taken(b, u->patched->sects.v[i]->atoms.v[k]);
+	return 0;
+}
+
+static bool is_changed(const struct kgr_build *b, const struct atom *a)
+{
+	for (size_t i = 0; i < b->changed.n; i++)
+		if (b->changed.v[i] == a || b->changed.v[i] == a->parent)
+			return true;
+	return false;
+}
+
+/* Can it be entered from code that doesn't change? */
+static bool entered_from_outside(struct kgr_build *b, const struct atom *fn)
+{
+	if (atom_is_global(fn))
+		return true;
+	for (size_t i = 0; i < fn->obj->sects.n; i++) {
+		struct sect *s = fn->obj->sects.v[i];
+
+		if (s->kind && (s->kind->cls == SECT_TABLE || s->kind->cls == SECT_DROP))
+			continue;
+		for (size_t k = 0; k < s->atoms.n; k++)
+			for (size_t m = 0; m < s->atoms.v[k]->refs.n; m++) {
+				const struct ref *r = &s->atoms.v[k]->refs.v[m];
+
+				if (r->target == fn && (!r->branch || !is_changed(b, s->atoms.v[k])))
+					return true;
+			}
+	}
+	return false;
+}
+
+/*
+ * hybrid is enough if a task can meet the changed functions only nested in one
+ * another: then a clean stack proves that it is between two entries of the first.
+ */
+int pass_choose_model(struct kgr_build *b)
+{
+	const char *root = NULL;
+	unsigned int roots = 0;
+
+	for (size_t i = 0; i < b->changed.n; i++)
+		if (entered_from_outside(b, b->changed.v[i])) {
+			root = atom_name(b->changed.v[i]);
+			roots++;
+		}
+	if (b->opts.model != MODEL_AUTO) {
+		b->model = b->opts.model;
+		b->model_why = "it was asked for";
+	} else if (b->changed.n == 1) {
+		b->model = KGR_MODEL_HYBRID;
+		b->model_why = "one function changes";
+	} else if (roots == 1) {
+		b->model = KGR_MODEL_HYBRID;
+		b->model_why = arena_printf(&b->arena,
+			"the changed functions are only reached through %s", root);
+	} else {
+		b->model = KGR_MODEL_UNIVERSE;
+		b->model_why = arena_printf(&b->arena,
+			"%u of the changed functions are called from elsewhere, so a task may meet them one after the other",
+			roots);
+	}
+	return 0;
+}
