@@ -14,6 +14,7 @@ export BUILD
 CONFIG	?= vm
 ## KSRC=DIR	a Linux 6.12.y tree: to integrate into, or as source of our kernels
 KSRC	?=
+prefix	?= /usr/local
 ## KGR_REPS=N	cycles of apply and revert per model in the consistency tests
 ifdef KGR_REPS
 export KGR_REPS
@@ -62,7 +63,7 @@ patch:	## write the subsystem as a series for git am: build/patch, build/kgraft-
 	@scripts/make-series
 
 install: tools	## install the tools (DESTDIR, prefix)
-	@$(MAKE) --no-print-directory -C tools/kgr-build O=$(BUILD)/tools install
+	install -D -m 755 $(BUILD)/tools/kgr-build $(DESTDIR)$(prefix)/bin/kgr-build
 	@$(MAKE) --no-print-directory -C tools/kgr-ctl O=$(BUILD)/tools install
 
 deps:	## install the Debian packages that are missing
