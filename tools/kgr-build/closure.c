@@ -10,6 +10,7 @@
 #include "closure.h"
 #include "kgr-build.h"
 #include "names.h"
+#include "resolve.h"
 #include "special.h"
 
 struct closure {
@@ -152,7 +153,8 @@ int pass_closure(struct kgr_build *b)
 	struct closure c = { .b = b };
 
 	for (size_t i = 0; i < b->changed.n; i++)
-		take(&c, b->changed.v[i], NULL);
+		if (unit_of_atom(b, b->changed.v[i])->object->kind == OBJECT_VMLINUX)
+			take(&c, b->changed.v[i], NULL);
 	for (size_t i = 0; i < c.queue.n; i++) {
 		struct atom *a = c.queue.v[i];
 

@@ -157,7 +157,7 @@ static void split_by_symbols(struct loader *l, struct sect *s)
 
 static int split_by_size(struct loader *l, struct sect *s, uint64_t size)
 {
-	if (!size || s->size % size)
+	if (s->size && (!size || s->size % size))
 		return diag(l->d, D_SECTION_TABLE, WHERE(l), "%s: %llu bytes in entries of %llu",
 			    s->name, (unsigned long long)s->size, (unsigned long long)size);
 	for (uint64_t off = 0; off < s->size; off += size)
@@ -186,7 +186,7 @@ static bool split_at_targets(const struct sect *s)
 
 static int split(struct loader *l, struct sect *s)
 {
-	if (!s->kind || !s->size)
+	if (!s->kind)
 		return 0;
 	switch (s->kind->cls) {
 	case SECT_DROP:

@@ -28,6 +28,11 @@ static enum diag_code change_code(const struct atom *a)
 	}
 }
 
+static bool is_anonymous(const struct atom *a)
+{
+	return !a->sym || str_starts(a->sym->name, ".L");
+}
+
 static const char *display_name(const struct atom *a)
 {
 	const char *name = atom_name(a);
@@ -45,13 +50,10 @@ static void refuse_atom(struct kgr_build *b, const struct atom *a, enum diag_cod
 
 	if (code_atom)
 		at.function = display_name(a);
-	diag(&b->diag, code, &at, "%s%s%s %s", code_atom ? "" : display_name(a),
-	     code_atom ? "" : ", ", a->sect->name, what);
-}
-
-static bool is_anonymous(const struct atom *a)
-{
-	return !a->sym || str_starts(a->sym->name, ".L");
+	if (code_atom || is_anonymous(a))
+		diag(&b->diag, code, &at, "section %s: %s", a->sect->name, what);
+	else
+		diag(&b->diag, code, &at, "%s, section %s: %s", display_name(a), a->sect->name, what);
 }
 
 static void check_named(struct kgr_build *b, const struct atom *a)
@@ -63,7 +65,7 @@ static void check_named(struct kgr_build *b, const struct atom *a)
 	if (a->state == ATOM_CHANGED)
 		refuse_atom(b, a, code, a->reason);
 	else if (code != D_DATA_CHANGED)
-		refuse_atom(b, a, code, "is new");
+		refuse_atom(b, a, code, "it is new");
 }
 
 /* Without names, data is what it is by its place in the section */
@@ -79,7 +81,7 @@ static void check_anonymous(struct kgr_build *b, const struct sect *s, const str
 		while (old && k < old->atoms.n && !is_anonymous(old->atoms.v[k]))
 			k++;
 		if (!old || k >= old->atoms.n || !atom_equal(old->atoms.v[k], a))
-			refuse_atom(b, a, change_code(a), "differs");
+			refuse_atom(b, a, change_code(a), "it differs");
 		k++;
 	}
 }
@@ -91,9 +93,9 @@ static void check_removed(struct kgr_build *b, const struct atom *a)
 	if (is_anonymous(a) || a->twin)
 		return;
 	if (a->sect->kind->cls == SECT_TEXT && atom_is_global(a))
-		refuse_atom(b, a, D_FUNC_REMOVED, "is gone");
+		refuse_atom(b, a, D_FUNC_REMOVED, "it is gone");
 	else if (code != D_MAX && (code != D_DATA_CHANGED || atom_is_global(a)))
-		refuse_atom(b, a, code, "is gone");
+		refuse_atom(b, a, code, "it is gone");
 }
 
 static void check_unit(struct kgr_build *b, const struct unit *u)
