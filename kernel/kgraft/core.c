@@ -113,7 +113,8 @@ put:
  *
  * Context: process context, takes kgr_mutex, may sleep.
  * Return: 0, also when it is applied already; -EAGAIN: another transition runs,
- * or this one has been reversed too often; -ENODEV: its module is going; otherwise as kgr_patch_kernel().
+ * or this one has been reversed too often; -ENODEV: its module is going;
+ * otherwise as kgr_patch_kernel().
  */
 int kgr_patch_enable(struct kgr_patch *patch)
 {
@@ -309,6 +310,7 @@ static int kgr_patch_register(struct kgr_patch *patch)
  *
  * Context: process context, takes kgr_mutex, may sleep.
  * Return: 0, or with everything as it was before:
+ *
  * * -EAGAIN: another transition runs; try again when it is complete
  * * -EBUSY: a patch of that name exists, or a function is held by another user
  *   of ftrace that changes the instruction pointer

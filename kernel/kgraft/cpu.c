@@ -136,18 +136,53 @@ void kgr_cpus_kick(void)
 	cpus_read_unlock();
 }
 
-static int kgr_irq_stopper(void *unused)
+/*
+ * The stopper has got the CPU: whoever ran there is off it, and no interrupt is
+ * in progress below.
+ */
+static int kgr_stopper(void *unused)
 {
-	clear_bit(KGR_CPU_STOPPER, &raw_cpu_ptr(&kgr_cpu)->flags);
+	struct kgr_cpu *kc = raw_cpu_ptr(&kgr_cpu);
+	struct task_struct *task = kc->task;
+
+	kc->task = NULL;
+	clear_bit_unlock(KGR_CPU_STOPPER, &kc->flags);
+
+	preempt_disable();
 	kgr_irq_migrate();
+	preempt_enable();
+
+	if (task) {
+		if (kgr_task_pending(task))
+			kgr_move_resting(task);
+		put_task_struct(task);
+	}
 	return 0;
+}
+
+/* Takes over a reference to @task, if there is one */
+static void kgr_cpu_stop(unsigned int cpu, struct task_struct *task)
+{
+	struct kgr_cpu *kc = per_cpu_ptr(&kgr_cpu, cpu);
+
+	lockdep_assert_cpus_held();
+
+	if (!test_and_set_bit_lock(KGR_CPU_STOPPER, &kc->flags)) {
+		kc->task = task;
+		if (stop_one_cpu_nowait(cpu, kgr_stopper, NULL,
+					&per_cpu(kgr_stop_work, cpu)))
+			return;
+		kc->task = NULL;
+		clear_bit_unlock(KGR_CPU_STOPPER, &kc->flags);
+	}
+	if (task)
+		put_task_struct(task);
 }
 
 /**
  * kgr_cpus_stop - last rung for interrupt levels: the CPU's stopper thread
  *
- * It preempts everything on that one CPU, real-time tasks included, and in
- * its context no interrupt is in progress below it.
+ * It preempts everything on that one CPU, real-time tasks included.
  *
  * Context: process context, kgr_mutex held. Does not wait.
  */
@@ -159,13 +194,28 @@ void kgr_cpus_stop(void)
 	for_each_online_cpu(cpu) {
 		if (kgr_task_pending(idle_task(cpu)))
 			wake_up_if_idle(cpu);
-		if (!kgr_irq_pending(cpu) ||
-		    test_and_set_bit(KGR_CPU_STOPPER, &per_cpu(kgr_cpu, cpu).flags))
-			continue;
-		if (!stop_one_cpu_nowait(cpu, kgr_irq_stopper, NULL,
-					 &per_cpu(kgr_stop_work, cpu)))
-			clear_bit(KGR_CPU_STOPPER, &per_cpu(kgr_cpu, cpu).flags);
+		if (kgr_irq_pending(cpu))
+			kgr_cpu_stop(cpu, NULL);
 	}
+	cpus_read_unlock();
+}
+
+/**
+ * kgr_cpu_stop_task - let the stopper of its CPU look at a thread that runs
+ * @task:	thread that may move inside the kernel; the caller has a reference
+ *
+ * A thread that never sleeps gives up the CPU in cond_resched() or by preemption
+ * all the same, to somebody who has a higher priority than everybody.
+ *
+ * Context: process context, kgr_mutex held. Does not wait.
+ */
+void kgr_cpu_stop_task(struct task_struct *task)
+{
+	unsigned int cpu = task_cpu(task);
+
+	cpus_read_lock();
+	if (cpu_online(cpu))
+		kgr_cpu_stop(cpu, get_task_struct(task));
 	cpus_read_unlock();
 }
 
@@ -175,7 +225,6 @@ static int kgr_cpu_prepare(unsigned int cpu)
 	struct task_struct *idle = idle_task(cpu);
 
 	WRITE_ONCE(per_cpu(kgr_cpu, cpu).epoch, kgr_target_epoch());
-	per_cpu(kgr_cpu, cpu).flags = 0;
 	if (idle)
 		WRITE_ONCE(idle->kgr_epoch, kgr_target_epoch());
 	return 0;

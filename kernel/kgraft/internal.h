@@ -20,7 +20,8 @@
  *       static_call_mutex and text_mutex
  *     cpu_hotplug_lock (read)
  *       tasklist_lock (read)
- *         p->pi_lock, rq->lock		(task_call_func)
+ *     sighand->siglock
+ *     p->pi_lock, rq->lock			(task_call_func)
  *
  * Hotplug callbacks run with cpu_hotplug_lock held for writing and so must not
  * take kgr_mutex. Everything on the way into and out of the kernel, in fork,
@@ -124,6 +125,8 @@ int kgr_epoch_next(u32 from, u32 first, u32 *epoch);
 struct task_struct *kgr_task_next(pid_t *cursor);
 
 /* safepoint.c: where contexts without a user mode migrate */
+bool kgr_may_move_inside(const struct task_struct *task);
+bool kgr_move_resting(struct task_struct *task);
 void kgr_safepoint_hook(bool enable);
 
 /* cpu.c: the contexts that each CPU has of its own; CPUs coming and going */
@@ -132,15 +135,18 @@ void kgr_safepoint_hook(bool enable);
  * struct kgr_cpu - interrupt level of a CPU
  * @epoch:	universe that interrupts of this CPU run in [C]
  * @flags:	KGR_CPU_* [A]
+ * @task:	thread that the stopper is to look at; belongs to whoever set
+ *		%KGR_CPU_STOPPER, from then on to the stopper
  */
 struct kgr_cpu {
 	u32 epoch;
 	unsigned long flags;
+	struct task_struct *task;
 };
 
 /* @epoch has to change; counted in the pending contexts */
 #define KGR_CPU_PENDING		0
-/* The stopper of this CPU has been asked to change it */
+/* The stopper of this CPU has been asked to look */
 #define KGR_CPU_STOPPER		1
 
 DECLARE_PER_CPU(struct kgr_cpu, kgr_cpu);
@@ -151,6 +157,7 @@ void kgr_cpus_mark(void);
 void kgr_cpus_unmark(void);
 void kgr_cpus_kick(void);
 void kgr_cpus_stop(void);
+void kgr_cpu_stop_task(struct task_struct *task);
 
 /* stack.c: does a stack hold an abandoned variant? */
 

@@ -12,11 +12,56 @@
 #include <trace/events/kgraft.h>
 
 /**
+ * kgr_may_move_inside - may this thread migrate inside the kernel?
+ * @task:	any thread
+ *
+ * Under the universe model a user thread moves at kernel entry and exit and
+ * nowhere else.
+ *
+ * Context: any, while a transition runs.
+ * Return: true when it may, if only its stack is clean.
+ */
+bool kgr_may_move_inside(const struct task_struct *task)
+{
+	return kgr_task_is_kernel(task) ||
+	       kgr_transition_model() != KGR_MODEL_UNIVERSE;
+}
+
+/* task_call_func(): migrate @task if it does not run and its stack is clean */
+static int kgr_move_if_clean(struct task_struct *task, void *unused)
+{
+	int ret;
+
+	if (task_curr(task))
+		return -EBUSY;
+
+	ret = kgr_stack_check(task, NULL);
+	if (ret)
+		return ret;
+
+	return kgr_task_claim(task, KGR_POINT_ASLEEP) ? 0 : -EALREADY;
+}
+
+/**
+ * kgr_move_resting - migrate a thread that does not run if its stack is clean
+ * @task:	a thread that may move inside the kernel, not %current
+ *
+ * Context: process context, takes scheduler locks for a moment.
+ * Return: true when it has migrated by this call.
+ */
+bool kgr_move_resting(struct task_struct *task)
+{
+	if (task_call_func(task, kgr_move_if_clean, NULL))
+		return false;
+
+	kgr_pending_put();
+	return true;
+}
+
+/**
  * __kgr_task_safe - slow path of kgr_task_safe()
  *
- * Under the universe model a user task moves at kernel entry and exit and
- * nowhere else: its passing by here, in try_to_freeze() or cond_resched(),
- * means nothing.
+ * User threads come by here, too, in try_to_freeze() and cond_resched().
  *
  * Context: any; does nothing at interrupt level. Never sleeps.
  */
@@ -29,9 +74,7 @@ void __kgr_task_safe(void)
 
 	kgr_irq_migrate();
 
-	if (kgr_task_pending(current) &&
-	    (kgr_task_is_kernel(current) ||
-	     kgr_transition_model() != KGR_MODEL_UNIVERSE) &&
+	if (kgr_task_pending(current) && kgr_may_move_inside(current) &&
 	    !kgr_stack_check(current, NULL) &&
 	    kgr_task_claim(current, KGR_POINT_SAFE_POINT))
 		kgr_pending_put();

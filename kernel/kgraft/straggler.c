@@ -8,7 +8,9 @@
  *
  *   stack check    threads that may migrate asleep (kernel threads under every
  *                  model, user threads under all but universe)
- *   resched        an interrupt to a thread that runs
+ *   resched        an interrupt to a thread that runs; after ten milliseconds
+ *                  the CPU's stopper takes the place of one that may move inside
+ *                  the kernel, and looks at its stack
  *   wake           a kernel thread asleep on an abandoned variant
  *   signal         a fake signal to a user thread, after nudge_delay_ms: a sleep
  *                  ends early, no handler runs, restartable calls restart;
@@ -16,8 +18,8 @@
  *                  heeds as well
  *
  * Interrupt levels that no task has migrated in passing are left to their CPU's
- * stopper when ten milliseconds have not been enough, and cond_resched() becomes
- * a safe point if a thread runs that could move there.
+ * stopper after ten milliseconds as well. cond_resched() becomes a safe point when
+ * a thread that could move there still runs after a second.
  */
 #include "internal.h"
 
@@ -37,6 +39,7 @@
 #define KGR_FIRST_MS	1U
 #define KGR_LAST_MS	1000U
 #define KGR_PATIENCE_MS	10
+#define KGR_HOOK_MS	1000
 
 /* Milliseconds until fake signals are sent, 0: never. Plain value, racy reads. */
 unsigned int kgr_nudge_delay_ms = 1000;
@@ -55,44 +58,19 @@ struct kgr_look {
 	struct kgr_stack_hit hit;
 };
 
-static bool kgr_may_move_asleep(const struct task_struct *task)
-{
-	return kgr_task_is_kernel(task) ||
-	       kgr_transition_model() != KGR_MODEL_UNIVERSE;
-}
-
 static void kgr_count_rung(struct task_struct *task, enum kgr_rung rung)
 {
 	atomic_inc(&kgr_transition_patch()->priv->nudges[rung]);
 	trace_kgr_nudge(task, rung);
 }
 
-/* task_call_func(): migrate @task if it does not run and its stack is clean */
-static int kgr_move_asleep(struct task_struct *task, void *unused)
-{
-	int ret;
-
-	if (task_curr(task))
-		return -EBUSY;
-
-	ret = kgr_stack_check(task, NULL);
-	if (ret)
-		return ret;
-
-	return kgr_task_claim(task, KGR_POINT_ASLEEP) ? 0 : -EALREADY;
-}
-
 static bool kgr_try_move(struct task_struct *task)
 {
-	if (!kgr_may_move_asleep(task))
+	if (!kgr_may_move_inside(task))
 		return false;
 
 	kgr_count_rung(task, KGR_RUNG_STACK_CHECK);
-	if (task_call_func(task, kgr_move_asleep, NULL))
-		return false;
-
-	kgr_pending_put();
-	return true;
+	return kgr_move_resting(task);
 }
 
 /* How hard to push in one visit */
@@ -137,7 +115,10 @@ static bool kgr_visit(struct task_struct *task, const struct kgr_push *push)
 
 	if (task_curr(task)) {
 		kgr_count_rung(task, KGR_RUNG_RESCHED);
-		smp_send_reschedule(task_cpu(task));
+		if (push->wake && kgr_may_move_inside(task))
+			kgr_cpu_stop_task(task);
+		else
+			smp_send_reschedule(task_cpu(task));
 		return true;
 	}
 
@@ -178,7 +159,7 @@ static unsigned int kgr_visit_all(const struct kgr_push *push, bool *busy)
 	kgr_visit_idle();
 	while ((task = kgr_task_next(&cursor))) {
 		nudged += kgr_visit(task, push);
-		if (kgr_task_pending(task) && kgr_may_move_asleep(task) &&
+		if (kgr_task_pending(task) && kgr_may_move_inside(task) &&
 		    task_is_running(task))
 			*busy = true;
 		put_task_struct(task);
@@ -222,7 +203,7 @@ static void kgr_straggler_work_fn(struct work_struct *work)
 		.signal_harder = age >= 2LL * delay,
 	};
 	kgr_visit_all(&push, &busy);
-	if (late && busy)
+	if (age >= KGR_HOOK_MS && busy)
 		kgr_safepoint_hook(true);
 	kgr_straggler_again(age);
 out:
@@ -332,7 +313,7 @@ static enum kgraft_reason kgr_reason(struct task_struct *task,
 		return KGRAFT_REASON_IN_PATCHED_FUNCTION;
 	if (look->state & (__TASK_STOPPED | __TASK_TRACED))
 		return KGRAFT_REASON_STOPPED_OR_TRACED;
-	if (look->stack && kgr_may_move_asleep(task))
+	if (look->stack && kgr_may_move_inside(task))
 		return KGRAFT_REASON_UNRELIABLE_STACK;
 	if (look->state == TASK_RUNNING)
 		return KGRAFT_REASON_RUNNABLE_NOT_RUNNING;

@@ -21,6 +21,21 @@ static struct kgr_patch *to_patch(struct kobject *kobj)
 	return container_of(kobj, struct kgr_patch, kobj);
 }
 
+/* 0 or 1 and nothing else: a slip of the hand should not revert a patch */
+static int kgr_parse_switch(const char *buf, bool *value)
+{
+	u8 number;
+	int ret;
+
+	ret = kstrtou8(buf, 10, &number);
+	if (ret)
+		return ret;
+	if (number > 1)
+		return -EINVAL;
+	*value = number;
+	return 0;
+}
+
 /* /sys/kernel/kgraft/ */
 
 static ssize_t in_progress_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -55,7 +70,7 @@ static ssize_t force_load_module_store(struct kobject *kobj,
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	ret = kstrtobool(buf, &value);
+	ret = kgr_parse_switch(buf, &value);
 	if (ret)
 		return ret;
 	WRITE_ONCE(kgr_force_load_module, value);
@@ -147,7 +162,7 @@ static ssize_t revert_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	ret = kstrtobool(buf, &value);
+	ret = kgr_parse_switch(buf, &value);
 	if (ret)
 		return ret;
 	if (!value)
@@ -180,7 +195,7 @@ static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	ret = kstrtobool(buf, &value);
+	ret = kgr_parse_switch(buf, &value);
 	if (ret)
 		return ret;
 

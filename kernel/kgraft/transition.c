@@ -31,9 +31,13 @@
  *                                           epoch == N ? new : old
  *
  *   Forbidden: the mark is seen and target is still the previous one (B, C);
- *   the epoch is N and choice is still the previous one, whose N is another
- *   number, so that the context would fall back to what is old now (A, D). A
- *   context that has not migrated gets the same body from both choices.
+ *   the epoch is N and choice is still the previous one, which gives everybody
+ *   the old body (A, D). A context that has not migrated gets the same body from
+ *   both choices.
+ *
+ *   When all contexts carry the target, a choice that gives everybody the body of
+ *   that side is published: nobody sees a change, and the numbers of later
+ *   transitions, of other patches, mean nothing to it.
  *
  *   A child inherits epoch and mark under tasklist_lock, which the walk that sets
  *   the marks holds as well; a CPU comes up with the target epoch under
