@@ -119,7 +119,7 @@ const struct kgr_cmd kgr_cmds[] = {
 		.run = cmd_help,
 	},
 };
-const size_t kgr_cmd_count = sizeof(kgr_cmds) / sizeof(kgr_cmds[0]);
+const size_t kgr_cmd_count = ARRAY_SIZE(kgr_cmds);
 
 const struct kgr_cmd *kgr_cmd_find(const char *name)
 {

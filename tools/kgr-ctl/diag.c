@@ -14,7 +14,7 @@ const struct kgr_exit_info kgr_exits[] = {
 	KGR_EXITS(EXIT_ROW)
 };
 #undef EXIT_ROW
-const size_t kgr_exit_count = sizeof(kgr_exits) / sizeof(kgr_exits[0]);
+const size_t kgr_exit_count = ARRAY_SIZE(kgr_exits);
 
 static char *vformat(const char *fmt, va_list ap)
 {

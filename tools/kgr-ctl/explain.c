@@ -169,7 +169,7 @@ enum kgr_exit kgr_explain_load(struct kgr_ctx *ctx, const struct kgr_module *m, 
 {
 	enum kgr_exit ret = KGR_EXIT_OK;
 
-	for (size_t i = 0; !ret && i < sizeof(table) / sizeof(table[0]); i++)
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(table); i++)
 		if (table[i].err == err)
 			ret = table[i].explain(ctx, m);
 	if (!ret) {

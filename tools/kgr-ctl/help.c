@@ -198,7 +198,7 @@ static const struct {
 
 enum kgr_exit kgr_man_section(struct kgr_ctx *ctx, const char *name)
 {
-	for (size_t i = 0; i < sizeof(man_sections) / sizeof(man_sections[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(man_sections); i++) {
 		if (!strcmp(man_sections[i].name, name)) {
 			man_sections[i].put(ctx->out);
 			return KGR_EXIT_OK;

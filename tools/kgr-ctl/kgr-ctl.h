@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
 #define KGR_SCHEMA	1	/* of the JSON output */
 
 /* Exit codes: enumerator, number, word in JSON, meaning */

@@ -17,7 +17,7 @@ bool kgr_module_is_path(const char *arg)
 
 	if (strchr(arg, '/'))
 		return true;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		size_t n = strlen(suffixes[i]);
 
 		if (len > n && !strcmp(arg + len - n, suffixes[i]))
@@ -63,7 +63,7 @@ static void take_tag(struct kgr_module *m, const char *key, const char *value)
 {
 	if (!strcmp(key, KGR_MODINFO_TAG))
 		m->kgraft = !strcmp(value, "Y");
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
 		char **field = (char **)((char *)m + tags[i].offset);
 
 		if (strcmp(key, tags[i].key))
@@ -137,7 +137,7 @@ fail:
 
 void kgr_module_close(struct kgr_module *m)
 {
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
 		free(*(char **)((char *)m + tags[i].offset));
 	free(m->path);
 	if (m->mod)

@@ -75,7 +75,7 @@ static int take_field(const struct nlattr *attr, void *arg)
 {
 	struct kgr_straggler *s = arg;
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	for (size_t i = 0; i < MNL_ARRAY_SIZE(fields); i++) {
 		char *member = (char *)s + fields[i].offset;
 
 		if (fields[i].attr != mnl_attr_get_type(attr))

@@ -32,7 +32,7 @@ const struct kgr_opt kgr_opts[] = {
 	{ KGR_OPT_HELP, "help", 'h', NULL,
 	  "Show help on standard output.", 0 },
 };
-const size_t kgr_opt_count = sizeof(kgr_opts) / sizeof(kgr_opts[0]);
+const size_t kgr_opt_count = ARRAY_SIZE(kgr_opts);
 
 struct args {
 	int argc;

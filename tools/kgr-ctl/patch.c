@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "kgr-ctl.h"
 #include "out.h"
 #include "patch.h"
 
@@ -85,7 +86,7 @@ static json_t *funcs_json(const struct kgr_patch *patch)
 
 	for (size_t i = 0; i < patch->func_count; i++) {
 		const struct kgr_patch_func *f = &patch->funcs[i];
-		bool known = f->state < (int64_t)(sizeof(func_states) / sizeof(func_states[0]));
+		bool known = f->state < (int64_t)ARRAY_SIZE(func_states);
 
 		json_array_append_new(array,
 			json_pack("{s:o,s:o,s:I,s:I,s:s}", "name", kgr_json_str(f->name),

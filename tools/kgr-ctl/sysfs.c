@@ -269,7 +269,7 @@ enum kgr_exit kgr_sysfs_patch(struct kgr_ctx *ctx, const char *name, struct kgr_
 	enum kgr_exit ret = KGR_EXIT_OK;
 
 	*patch = (struct kgr_patch) { .name = strdup(name) };
-	for (size_t i = 0; !ret && i < sizeof(attrs) / sizeof(attrs[0]); i++)
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(attrs); i++)
 		ret = read_attr(ctx, patch, &attrs[i]);
 	if (!ret)
 		ret = read_state(ctx, patch);

@@ -130,7 +130,8 @@ static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_progress *prog
 			break;
 		}
 		look = ret > 0 && fds[FD_EVENT].revents;
-		if (ret > 0 && fds[FD_SIGNAL].revents && (*sig = take_signal(w->sig_fd))) {
+		*sig = ret > 0 && fds[FD_SIGNAL].revents ? take_signal(w->sig_fd) : 0;
+		if (*sig) {
 			ret = -EINTR;
 			break;
 		}

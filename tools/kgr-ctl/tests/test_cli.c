@@ -129,7 +129,7 @@ static void usage_errors(void **state)
 	};
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		const char * const *l = lines[i];
 
 		if (run(f, l[0], l[1], l[2], l[3], NULL) != KGR_EXIT_USAGE)

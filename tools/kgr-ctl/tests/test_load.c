@@ -161,7 +161,7 @@ static void load_errnos(void **state)
 	};
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		insert_ret = -cases[i].err;
 		if (run(f, "load", GOOD, NULL) != (int)cases[i].code)
 			fail_msg("%s: wrong exit code\n%s", strerror(cases[i].err), f->err);
@@ -225,7 +225,7 @@ static void kernel_log(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fds), 0);
-	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
 		assert_true(write(fds[0], records[i], strlen(records[i])) > 0);
 	lines = kgr_kmsg_collect(fds[1], "kgr_good");
 	assert_int_equal(json_array_size(lines), 2);

@@ -58,7 +58,7 @@ int __wrap_kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg)
 	dumps++;
 	if (dump_ret)
 		return dump_ret;
-	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
 		struct kgr_straggler s = list[i];
 		int ret;
 

@@ -200,7 +200,7 @@ static void malformed_values(void **state)
 	};
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char *path = kgr_asprintf("sys/kernel/kgraft/demo/%s", cases[i].file);
 
 		put_patch(f, "demo", "applied");
@@ -243,7 +243,7 @@ static void missing_files(void **state)
 	const json_t *p;
 
 	put_patch(f, "demo", "applied");
-	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(optional); i++) {
 		char *path = kgr_asprintf("sys/kernel/kgraft/demo/%s", optional[i]);
 
 		remove_file(f, path);
