@@ -25,12 +25,8 @@ static struct kgr_patch *to_patch(struct kobject *kobj)
 static int kgr_parse_switch(const char *buf, bool *value)
 {
 	u8 number;
-	int ret;
 
-	ret = kstrtou8(buf, 10, &number);
-	if (ret)
-		return ret;
-	if (number > 1)
+	if (kstrtou8(buf, 10, &number) || number > 1)
 		return -EINVAL;
 	*value = number;
 	return 0;
