@@ -31,7 +31,7 @@ check: deps tools	## all tests, on the vm and the debug kernel
 	+@scripts/kernel vm
 	+@scripts/kernel debug
 	+@scripts/kernel nograft
-	@scripts/check vm debug
+	@scripts/check debug vm
 
 check-quick: deps tools	## the tests without the debug kernel
 	+@scripts/kernel vm
@@ -41,7 +41,7 @@ soak: deps tools	## the kselftests on both kernels, ten times as long
 	+@scripts/kernel vm
 	+@scripts/kernel debug
 	@KGR_REPS=$${KGR_REPS:-200} KGR_SECONDS=$${KGR_SECONDS:-300} KGR_FORKS=$${KGR_FORKS:-100000} \
-		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check vm debug
+		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check debug vm
 
 bench: deps tools	## what kGraft costs, counted in instructions (JSON in build/bench)
 	+@scripts/kernel vm
