@@ -29,12 +29,11 @@ tell "It changes how the running kernel's read(2) treats an eventfd. The change 
 	'up for this purpose; it closes no security hole.'
 
 step 'A change to the kernel source'
-# shellcheck disable=SC2016 # a line address
-show sed -n '/^diff/,$p' "$diff"
+show "sed -n '/^diff/,\$p' $diff"
 
 step 'kgr-build makes a patch module of it'
 start=$(date +%s%N)
-show "$build/tools/kgr-build" -k "$tree" -o "$share/kgr-$name.ko" "$diff"
+show "${build#"$top/"}/tools/kgr-build" -k "${tree#"$top/"}" -o "${share#"$top/"}/kgr-$name.ko" "$diff"
 holds 'the change can be made to a running kernel' test "$status" = 0 -a -s "$share/kgr-$name.ko"
 ms=$((($(date +%s%N) - start) / 1000000))
 tell "That took $((ms / 1000)).$(printf %03d $((ms % 1000))) s."
