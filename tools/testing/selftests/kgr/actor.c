@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,37 @@ static int act_spin(const char *arg)
 	for (;;)
 		turns++;
 	return 0;
+}
+
+static int pin(const char *cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(atoi(cpu), &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+/* As spin, but on one CPU and with a real-time priority */
+static int spin_at(const char *cpu, int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+	int err = pin(cpu);
+
+	if (!err && sched_setscheduler(0, SCHED_FIFO, &param))
+		err = -errno;
+	return err ? err : act_spin(cpu);
+}
+
+static int act_hog(const char *cpu)
+{
+	return spin_at(cpu, 50);
+}
+
+/* Does not get the CPU while a hog has it */
+static int act_victim(const char *cpu)
+{
+	return spin_at(cpu, 10);
 }
 
 /* Asleep in a system call that has nothing to do with the patch */
@@ -170,6 +202,8 @@ static const struct {
 	{ "sleep",	act_sleep },
 	{ "hold",	act_hold },
 	{ "spin",	act_spin },
+	{ "hog",	act_hog },
+	{ "victim",	act_victim },
 	{ "pipe",	act_pipe },
 	{ "vfork",	act_vfork },
 	{ "zombie",	act_zombie },

@@ -55,6 +55,83 @@ case_cpus_bound()
 }
 kgr_case case_cpus_bound "more CPU-bound user tasks than CPUs"
 
+# rt_unlimited COMMAND... - with no share of the CPU kept back from real-time
+# tasks, neither in general nor for ordinary tasks
+rt_unlimited()
+{
+	local file=/proc/sys/kernel/sched_rt_runtime_us saved
+	local server=/sys/kernel/debug/sched/fair_server/cpu$CPU/runtime served=
+
+	saved=$(cat $file)
+	echo -1 > $file
+	if [ -w "$server" ]; then
+		served=$(cat "$server")
+		echo 0 > "$server"
+	fi
+	"$@"
+	kgr_kill_actors
+	[ -z "$served" ] || echo "$served" > "$server"
+	echo "$saved" > $file
+}
+
+# A real-time task has a CPU for itself: nothing of a transition may wait for a
+# kworker or anybody else to run there.
+hogged()
+{
+	kgr_spawn hog "$KGR_DIR/actor" hog "$CPU"
+	kgr_until 10 kgr_said hog '^spinning=' || kgr_fail "$(kgr_output hog)" || return
+	kgr_apply kgr_test_pairs model=0 || return
+	kgr_remove kgr_test_pairs || return
+	kgr_apply kgr_test_pairs model=1 || return
+	kgr_remove kgr_test_pairs
+}
+
+# A task that is preempted there and never gets the CPU is runnable, and does not
+# run: universe waits for it and says so, hybrid looks at its stack.
+starved()
+{
+	local pid hog line
+
+	kgr_spawn victim "$KGR_DIR/actor" victim "$CPU"
+	pid=$REPLY
+	kgr_until 10 kgr_said victim '^spinning=' || kgr_fail "$(kgr_output victim)" || return
+	kgr_spawn hog "$KGR_DIR/actor" hog "$CPU"
+	hog=$REPLY
+	kgr_until 10 kgr_said hog '^spinning=' || kgr_fail "$(kgr_output hog)" || return
+	kgr_apply kgr_test_check model=1 || return
+	kgr_remove kgr_test_check || return
+	start kgr_test_check 0 || return
+	kgr_others_migrate "$pid" || return
+	line=$(kgr_straggler "$pid")
+	kgr_msg "$line"
+	kgr_eq "reason" "$(kgr_word "$line" reason)" runnable-not-running
+	kgr_kill "$hog"
+	kgr_finish kgr_test_check 1 || return
+	kgr_remove kgr_test_check
+}
+
+# The last CPU, if there are two at least
+last_cpu()
+{
+	CPU=$(( $(grep -c '^processor' /proc/cpuinfo) - 1 ))
+	[ "$CPU" -gt 0 ] || kgr_skip "there is one CPU only"
+	[ "$CPU" -gt 0 ]
+}
+
+case_hogged()
+{
+	last_cpu || return
+	rt_unlimited hogged
+}
+kgr_case case_hogged "a CPU that a real-time task does not give away"
+
+case_starved()
+{
+	last_cpu || return
+	rt_unlimited starved
+}
+kgr_case case_starved "a task that does not get the CPU"
+
 busy_thread()
 {
 	local dir comm
