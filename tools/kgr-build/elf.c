@@ -225,7 +225,7 @@ int elf_read(struct diag *d, struct arena *a, const char *path, const char *name
 	}
 	if (!err && eh.e_type == ET_REL)
 		err = check_kinds(&r);
-	/* the Elf stays open: strings and section data are used in place */
+	elf_end(r.elf);		/* not the mapping: names and contents are used in place */
 	return err;
 }
 

@@ -231,7 +231,7 @@ static void find_pads(struct loader *l)
 		if (strcmp(s->name, "__patchable_function_entries"))
 			continue;
 		vec_each(r, &s->relas)
-			if (r->sym && r->sym->sect)
+			if (r->sym && r->sym->sect && r->sym->value + r->addend <= r->sym->sect->size)
 				vec_push(l->a, &r->sym->sect->pads, r->sym->value + r->addend);
 	}
 	for (size_t i = 0; i < l->o->sects.n; i++)
@@ -467,12 +467,25 @@ static void find_cold(struct loader *l)
 	}
 }
 
+/* Everything after this relies on symbols being inside their sections */
+static int check_symbols(struct loader *l)
+{
+	for (size_t i = 0; i < l->o->syms.n; i++) {
+		const struct sym *s = l->o->syms.v[i];
+
+		if (s->sect && (s->value > s->sect->size || s->size > s->sect->size - s->value))
+			return diag(l->d, D_ELF, WHERE(l), "symbol %s reaches out of section %s",
+				    s->name, s->sect->name);
+	}
+	return 0;
+}
+
 int load_object(struct diag *d, struct arena *a, const char *path, const char *name, bool is_asm,
 		struct obj *o)
 {
 	struct loader l = { .d = d, .a = a, .o = o, .is_asm = is_asm };
 
-	if (elf_read(d, a, path, name, o))
+	if (elf_read(d, a, path, name, o) || check_symbols(&l))
 		return -1;
 	for (size_t i = 0; i < o->sects.n; i++)
 		o->sects.v[i]->kind = section_kind(o->sects.v[i]);

@@ -104,7 +104,7 @@ static int find_source(struct diag *d, struct tree *t, const char *srcdir)
 static int read_members(struct diag *d, struct tree *t, const char *archive)
 {
 	char *data, *p, *dir = path_dir(d->arena, archive), *name;
-	size_t size, len;
+	size_t size, len = 0;
 	int err;
 
 	err = file_read(d->arena, tree_path(d->arena, t, archive), &data, &size);
