@@ -38,7 +38,7 @@ bool kgr_irq_pending(unsigned int cpu)
 
 static bool kgr_irq_unmark(unsigned int cpu)
 {
-	/* (B) pairs with (A) and (C) in transition.c; orders by itself */
+	/* (B) pairs with (C) in kgr_mark_all(); orders by itself */
 	return test_and_clear_bit(KGR_CPU_PENDING, &per_cpu(kgr_cpu, cpu).flags);
 }
 

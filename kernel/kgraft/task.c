@@ -70,7 +70,7 @@ static void kgr_task_set_bits(struct task_struct *task)
 static bool kgr_task_clear_bits(struct task_struct *task)
 {
 	clear_task_syscall_work(task, KGRAFT);
-	/* (B) pairs with (A) and (C) in transition.c; orders by itself */
+	/* (B) pairs with (C) in kgr_mark_all(); orders by itself */
 	return test_and_clear_tsk_thread_flag(task, TIF_KGRAFT);
 }
 

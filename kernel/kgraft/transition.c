@@ -206,7 +206,7 @@ static void kgr_mark_all(void)
 	/* Keep it from completing before everybody is counted */
 	atomic_set(&kgr_transition.pending, 1);
 
-	/* (C) pairs with (B) in task.c and cpu.c */
+	/* (C) pairs with (B) in kgr_task_clear_bits() and kgr_irq_unmark() */
 	smp_mb();
 
 	kgr_tasks_mark();
