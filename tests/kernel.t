@@ -66,6 +66,7 @@ case_up_to_date()
 {
 	local before
 
+	"$top/scripts/kernel" vm
 	before=$(stat -c %y "$tree/vmlinux")
 	expect_rc 0 "$top/scripts/kernel" vm
 	expect "$(cat "$tree/include/config/kernel.release")" "$(cat "$work/out")" 'what it said'
