@@ -69,6 +69,7 @@
 #include <linux/irq_work.h>
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
+#include <linux/string_choices.h>
 #include <linux/workqueue.h>
 
 /**
@@ -275,9 +276,9 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 	priv->in_transition = true;
 	kgr_set_direction(apply);
 
-	pr_notice("patch '%s': %s started (model %s, %u functions)\n", patch->name,
+	pr_notice("patch '%s': %s started (model %s, %u function%s)\n", patch->name,
 		  apply ? "patching" : "reverting", kgr_model_name(patch->model),
-		  priv->nr_funs);
+		  priv->nr_funs, str_plural(priv->nr_funs));
 
 	kgr_redirect_begin(patch, epoch, apply);
 	kgr_set_target(epoch);
