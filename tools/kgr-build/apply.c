@@ -112,7 +112,7 @@ static int copy_originals(struct kgr_build *b)
 	return 0;
 }
 
-static struct cmd patch_command(struct kgr_build *b, const struct diff *df, size_t nr, bool reverse)
+static struct cmd patch_command(struct kgr_build *b, const struct diff *df, bool reverse)
 {
 	char *abs = realpath(df->name, NULL);
 	char *argv[] = {
@@ -123,7 +123,6 @@ static struct cmd patch_command(struct kgr_build *b, const struct diff *df, size
 	struct cmd cmd = {
 		.argv = arena_memdup(&b->arena, argv, sizeof(argv)),
 		.cwd = tmp_path(b, "layer"),
-		.log = tmp_path(b, "patch-%zu%s.log", nr, reverse ? "-reverse" : ""),
 	};
 
 	free(abs);
@@ -134,7 +133,7 @@ static struct cmd patch_command(struct kgr_build *b, const struct diff *df, size
 static char *patch_complaint(struct kgr_build *b, const struct cmd *cmd)
 {
 	struct buf out = { .arena = &b->arena };
-	char *log = cmd_log(&b->arena, cmd), *line, *file = "";
+	char *log = arena_strdup(&b->arena, cmd->output), *line, *file = "";
 
 	buf_puts(&out, "");
 	while ((line = strsep(&log, "\n"))) {
@@ -145,12 +144,12 @@ static char *patch_complaint(struct kgr_build *b, const struct cmd *cmd)
 			buf_printf(&out, "%s%s%s%s", out.n ? ", " : "", file, *file ? ": " : "",
 				   line);
 	}
-	return out.n ? out.s : cmd_log(&b->arena, cmd);
+	return out.n ? out.s : cmd->output;
 }
 
-static int apply_one(struct kgr_build *b, const struct diff *df, size_t nr)
+static int apply_one(struct kgr_build *b, const struct diff *df)
 {
-	struct cmd cmd = patch_command(b, df, nr, false), back;
+	struct cmd cmd = patch_command(b, df, false), back;
 
 	if (!find_program(&b->arena, "patch"))
 		return diag(&b->diag, D_TOOL, NULL, "patch");
@@ -158,10 +157,9 @@ static int apply_one(struct kgr_build *b, const struct diff *df, size_t nr)
 		return -1;
 	if (cmd_ok(&cmd))
 		return 0;
-	io_error(b, NULL, 0);		/* a full disk first */
-	if (diag_fatal(&b->diag) || copy_originals(b))
+	if (out_of_space(b, cmd.output) || copy_originals(b))
 		return -1;
-	back = patch_command(b, df, nr, true);
+	back = patch_command(b, df, true);
 	if (run_one(&b->diag, &back))
 		return -1;
 	if (cmd_ok(&back))
@@ -173,10 +171,7 @@ static int apply_one(struct kgr_build *b, const struct diff *df, size_t nr)
 static int find_hunks(struct kgr_build *b, struct touched *t)
 {
 	char *argv[] = { "diff", "-U0", "--", source_path(b, t->path), layer_path(b, t->path), NULL };
-	struct cmd cmd = {
-		.argv = argv,
-		.log = tmp_path(b, "hunks.log"),
-	};
+	struct cmd cmd = { .argv = argv };
 	struct diff_hunk *h;
 	struct diff df;
 	char *text;
@@ -185,7 +180,7 @@ static int find_hunks(struct kgr_build *b, struct touched *t)
 		return diag(&b->diag, D_TOOL, NULL, "diff");
 	if (run_one(&b->diag, &cmd))
 		return -1;
-	text = cmd_log(&b->arena, &cmd);
+	text = cmd.output;
 	if (cmd_ok(&cmd) || !*text)
 		return 0;		/* no difference at all */
 	if (diff_parse(&b->diag, t->path, text, &df))
@@ -248,12 +243,12 @@ int pass_apply(struct kgr_build *b)
 {
 	struct touched *t;
 	strvec paths = { 0 };
-	size_t nr = 0;
+	struct diff *df;
 
 	if (copy_originals(b))
 		return -1;
-	for (; nr < b->diffs.n; nr++)
-		if (apply_one(b, &b->diffs.v[nr], nr))
+	vec_each(df, &b->diffs)
+		if (apply_one(b, df))
 			return -1;
 	vec_each(t, &b->touched) {
 		if (prepare_copy(b, t))

@@ -17,14 +17,14 @@ static char *first_line(struct arena *a, const char *text)
 static int check_compiler(struct kgr_build *b, char *compiler)
 {
 	char *argv[] = { compiler, "--version", NULL }, *want, *have;
-	struct cmd cmd = { .argv = argv, .log = tmp_path(b, "cc-version.log") };
+	struct cmd cmd = { .argv = argv };
 
 	if (!find_program(&b->arena, compiler))
 		return diag(&b->diag, D_TREE_COMPILER, NULL, "%s is not installed", compiler);
 	if (run_one(&b->diag, &cmd))
 		return -1;
 	want = (char *)tree_config(&b->tree, "CONFIG_CC_VERSION_TEXT");
-	have = first_line(&b->arena, cmd_log(&b->arena, &cmd));
+	have = first_line(&b->arena, cmd.output);
 	if (!want || strcmp(want, have))
 		return diag(&b->diag, D_TREE_COMPILER, NULL, "the kernel: \"%s\", here: \"%s\"",
 			    want ? want : "not recorded", have);
@@ -56,8 +56,7 @@ static int find_units(struct kgr_build *b)
 	return 0;
 }
 
-static int make_command(struct kgr_build *b, const struct unit *u, size_t nr, enum view_side side,
-			struct cmd *cmd)
+static int make_command(struct kgr_build *b, const struct unit *u, enum view_side side, struct cmd *cmd)
 {
 	bool patched = side == SIDE_PATCHED;
 	strvec words, argv = { 0 };
@@ -71,7 +70,6 @@ static int make_command(struct kgr_build *b, const struct unit *u, size_t nr, en
 	*cmd = (struct cmd){
 		.argv = argv.v,
 		.cwd = view_cwd(&b->arena, &b->view, side),
-		.log = tmp_path(b, "obj/%zu-%s.log", nr, patched ? "patched" : "orig"),
 		.view = &b->view,
 		.side = side,
 	};
@@ -79,17 +77,17 @@ static int make_command(struct kgr_build *b, const struct unit *u, size_t nr, en
 }
 
 /* Lines of a compiler's output that say error, at most a few */
-static char *error_lines(struct arena *a, char *log)
+static char *error_lines(struct arena *a, const char *output)
 {
 	struct buf out = { .arena = a };
 	unsigned int n = 0;
-	char *line, *all = arena_strdup(a, log);
+	char *line, *log = arena_strdup(a, output);
 
 	buf_puts(&out, "");
 	while ((line = strsep(&log, "\n")) && n < 5)
 		if (strstr(line, "error") || strstr(line, "Error") || strstr(line, "kgr-build:"))
 			buf_printf(&out, "%s%s", n++ ? " | " : "", line);
-	return out.n ? out.s : first_line(a, all);
+	return out.n ? out.s : first_line(a, output);
 }
 
 static int check_result(struct kgr_build *b, const struct unit *u, const struct cmd *cmd)
@@ -97,12 +95,11 @@ static int check_result(struct kgr_build *b, const struct unit *u, const struct 
 	if (cmd->status == -1)
 		return 0;		/* not started, because another one failed */
 	if (!cmd_ok(cmd)) {
-		io_error(b, NULL, 0);
-		if (b->diag.count[CLASS_FAIL])
+		if (out_of_space(b, cmd->output))
 			return -1;
 		return diag(&b->diag, D_COMPILE, AT(.object = u->object->path), "%s%s",
 			    cmd->side == SIDE_PATCHED ? "" : "the original source: ",
-			    error_lines(&b->arena, cmd_log(&b->arena, cmd)));
+			    error_lines(&b->arena, cmd->output));
 	}
 	return 0;
 }
@@ -152,8 +149,8 @@ int pass_compile(struct kgr_build *b)
 	if (!n)
 		return 0;
 	for (size_t i = 0; i < n; i++)
-		if (make_command(b, &b->units.v[i], i, SIDE_ORIG, &cmds[i * 2]) ||
-		    make_command(b, &b->units.v[i], i, SIDE_PATCHED, &cmds[i * 2 + 1]))
+		if (make_command(b, &b->units.v[i], SIDE_ORIG, &cmds[i * 2]) ||
+		    make_command(b, &b->units.v[i], SIDE_PATCHED, &cmds[i * 2 + 1]))
 			return -1;
 	b->compiler = cmds[0].argv[0];
 	if (check_compiler(b, cmds[0].argv[0]) || run_all(&b->diag, cmds, n * 2, b->opts.jobs))

@@ -245,7 +245,7 @@ int pass_emit(struct kgr_build *b)
 		return io_error(b, b->module_dir, err);
 	if (elf_write_rel(&b->diag, arena_printf(&b->arena, "%s/kgr-diff.o_shipped", b->module_dir),
 			  &e.out)) {
-		io_error(b, NULL, 0);
+		out_of_space(b, NULL);
 		return -1;
 	}
 	return 0;

@@ -112,4 +112,7 @@ char *tmp_path(struct kgr_build *b, const char *fmt, ...) __printf(2, 3);
 /* What went wrong with a file, in the terms of the run: a full disk is said so */
 int io_error(struct kgr_build *b, const char *path, int err);
 
+/* After something failed: is a full disk why?  Diagnoses if so. */
+bool out_of_space(struct kgr_build *b, const char *output);
+
 #endif

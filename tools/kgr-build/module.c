@@ -117,7 +117,6 @@ static struct cmd make_command(struct kgr_build *b)
 	return (struct cmd){
 		.argv = arena_memdup(&b->arena, argv, sizeof(argv)),
 		.cwd = "/",
-		.log = tmp_path(b, "module.log"),
 		.view = &b->view,
 		.side = SIDE_ORIG,
 	};
@@ -126,19 +125,19 @@ static struct cmd make_command(struct kgr_build *b)
 static char *complaints(struct kgr_build *b, const struct cmd *cmd)
 {
 	struct buf out = { .arena = &b->arena };
-	char *log = cmd_log(&b->arena, cmd), *line;
+	char *log = arena_strdup(&b->arena, cmd->output), *line;
 	unsigned int n = 0;
 
 	buf_puts(&out, "");
 	while ((line = strsep(&log, "\n")))
 		if ((strstr(line, "error") || strstr(line, "ERROR") || strstr(line, "Error")) && n < 5)
 			buf_printf(&out, "%s%s", n++ ? " | " : "", line);
-	return out.n ? out.s : cmd_log(&b->arena, cmd);
+	return out.n ? out.s : cmd->output;
 }
 
 static void review_log(struct kgr_build *b, const struct cmd *cmd)
 {
-	char *log = cmd_log(&b->arena, cmd), *line;
+	char *log = arena_strdup(&b->arena, cmd->output), *line;
 
 	while ((line = strsep(&log, "\n"))) {
 		const char *p = strstr(line, "warning: objtool: ");
@@ -160,8 +159,7 @@ int pass_module(struct kgr_build *b)
 	if (run_one(&b->diag, &cmd))
 		return -1;
 	if (!cmd_ok(&cmd)) {
-		io_error(b, NULL, 0);
-		if (diag_fatal(&b->diag))
+		if (out_of_space(b, cmd.output))
 			return -1;
 		return diag(&b->diag, D_LINK, NULL, "%s", complaints(b, &cmd));
 	}

@@ -68,14 +68,20 @@ int io_error(struct kgr_build *b, const char *path, int err)
 {
 	if (err == -ENOSPC || err == -EDQUOT || disk_is_full(b))
 		return diag(&b->diag, D_NO_SPACE, AT_FILE(b->tmp), "%s", strerror(ENOSPC));
-	if (err)
-		return diag(&b->diag, D_IO, AT_FILE(path), "%s", strerror(-err));
-	return -1;
+	return diag(&b->diag, D_IO, AT_FILE(path), "%s", strerror(-err));
+}
+
+bool out_of_space(struct kgr_build *b, const char *output)
+{
+	if (!disk_is_full(b) && !(output && strstr(output, strerror(ENOSPC))))
+		return false;
+	diag(&b->diag, D_NO_SPACE, AT_FILE(b->tmp), "%s", strerror(ENOSPC));
+	return true;
 }
 
 static int make_tmp(struct kgr_build *b)
 {
-	static const char * const dirs[] = { "layer", "empty", "links", "obj", "module" };
+	static const char * const dirs[] = { "layer", "empty", "links", "obj", "module", "tmp" };
 	const char *base = getenv("TMPDIR");
 	char *abs;
 
@@ -161,7 +167,7 @@ void run_passes(struct kgr_build *b)
 {
 	b->started = now();
 	make_names(b);
-	if (run_setup(&b->diag) || make_tmp(b))
+	if (make_tmp(b) || run_setup(&b->diag, tmp_path(b, "tmp")))
 		return;
 	for (size_t i = 0; passes[i].run; i++) {
 		if (run_pass(b, i) || diag_fatal(&b->diag))

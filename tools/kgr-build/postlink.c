@@ -168,7 +168,7 @@ static int save(struct kgr_build *b, struct obj *ko)
 	int err;
 
 	if (elf_write_rel(&b->diag, linked, ko)) {
-		io_error(b, NULL, 0);
+		out_of_space(b, NULL);
 		return -1;
 	}
 	if (elf_read(&b->diag, &b->arena, linked, ko->path, &check) || check_undefined(b, &check))

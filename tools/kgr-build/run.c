@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGCHLD);
 }
 
-int run_setup(struct diag *d)
+int run_setup(struct diag *d, const char *tmpdir)
 {
 	sigset_t set;
 
@@ -33,6 +34,7 @@ int run_setup(struct diag *d)
 	signal_set(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return diag(d, D_INTERNAL, NULL, "sigprocmask: %s", strerror(errno));
+	setenv("TMPDIR", tmpdir, 1);	/* what a killed compiler leaves goes with ours */
 	return 0;
 }
 
@@ -90,13 +92,8 @@ static void child(const struct cmd *cmd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	fd = open(cmd->log ? cmd->log : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	if (fd < 0)
-		_exit(126);
-	dup2(fd, STDOUT_FILENO);
-	dup2(fd, STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+	dup2(cmd->output_fd, STDOUT_FILENO);
+	dup2(cmd->output_fd, STDERR_FILENO);
 	fd = open("/dev/null", O_RDONLY);
 	dup2(fd, STDIN_FILENO);
 	if (cmd->view && view_enter(cmd->view, cmd->side))
@@ -111,16 +108,34 @@ static void child(const struct cmd *cmd)
 static int start(struct diag *d, struct cmd *cmd)
 {
 	fflush(NULL);
+	/* not a file: there is something to say even if the disk is full */
+	cmd->output_fd = memfd_create("kgr-build", MFD_CLOEXEC);
+	if (cmd->output_fd < 0)
+		return diag(d, D_TOOL, NULL, "memfd_create: %s", strerror(errno));
 	cmd->pid = fork();
-	if (cmd->pid < 0)
+	if (cmd->pid < 0) {
+		close(cmd->output_fd);
 		return diag(d, D_TOOL, NULL, "fork: %s", strerror(errno));
+	}
 	if (!cmd->pid)
 		child(cmd);
 	setpgid(cmd->pid, cmd->pid);
 	return 0;
 }
 
-static void kill_all(struct cmd *cmds, size_t n)
+static void take_output(struct arena *a, struct cmd *cmd)
+{
+	off_t size = lseek(cmd->output_fd, 0, SEEK_END);
+	ssize_t n;
+
+	cmd->output = arena_alloc(a, size + 1);
+	n = pread(cmd->output_fd, cmd->output, size, 0);
+	cmd->output[n > 0 ? n : 0] = 0;
+	close(cmd->output_fd);
+	cmd->pid = 0;
+}
+
+static void kill_all(struct arena *a, struct cmd *cmds, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (cmds[i].pid > 0)
@@ -129,17 +144,17 @@ static void kill_all(struct cmd *cmds, size_t n)
 		if (cmds[i].pid > 0) {
 			while (waitpid(cmds[i].pid, &cmds[i].status, 0) < 0 && errno == EINTR)
 				;
-			cmds[i].pid = 0;
+			take_output(a, &cmds[i]);
 		}
 }
 
-static unsigned int reap(struct cmd *cmds, size_t n)
+static unsigned int reap(struct arena *a, struct cmd *cmds, size_t n)
 {
 	unsigned int done = 0;
 
 	for (size_t i = 0; i < n; i++)
 		if (cmds[i].pid > 0 && waitpid(cmds[i].pid, &cmds[i].status, WNOHANG) > 0) {
-			cmds[i].pid = 0;
+			take_output(a, &cmds[i]);
 			done++;
 		}
 	return done;
@@ -167,6 +182,7 @@ int run_all(struct diag *d, struct cmd *cmds, size_t n, unsigned int jobs)
 	for (size_t i = 0; i < n; i++) {
 		cmds[i].pid = 0;
 		cmds[i].status = -1;
+		cmds[i].output = "";
 	}
 	if (run_interrupted(d))
 		return -1;
@@ -175,7 +191,7 @@ int run_all(struct diag *d, struct cmd *cmds, size_t n, unsigned int jobs)
 
 		if (next < n && running < jobs && !any_failed(cmds, n)) {
 			if (start(d, &cmds[next++])) {
-				kill_all(cmds, n);
+				kill_all(d->arena, cmds, n);
 				return -1;
 			}
 			running++;
@@ -183,10 +199,10 @@ int run_all(struct diag *d, struct cmd *cmds, size_t n, unsigned int jobs)
 		}
 		sig = sigwaitinfo(&set, NULL);
 		if (sig == SIGCHLD || sig < 0) {
-			running -= reap(cmds, n);
+			running -= reap(d->arena, cmds, n);
 			continue;
 		}
-		kill_all(cmds, n);
+		kill_all(d->arena, cmds, n);
 		return diag(d, D_INTERRUPTED, NULL, "%s", strsignal(sig));
 	}
 	return 0;
@@ -200,15 +216,6 @@ int run_one(struct diag *d, struct cmd *cmd)
 bool cmd_ok(const struct cmd *cmd)
 {
 	return cmd->status != -1 && WIFEXITED(cmd->status) && !WEXITSTATUS(cmd->status);
-}
-
-char *cmd_log(struct arena *a, const struct cmd *cmd)
-{
-	char *text;
-
-	if (!cmd->log || file_read(a, cmd->log, &text, NULL))
-		return arena_strdup(a, "");
-	return text;
 }
 
 char *find_program(struct arena *a, const char *name)

@@ -216,7 +216,7 @@ int symtab_open(struct diag *d, struct arena *a, struct symtab *st, const char *
 {
 	*st = (struct symtab){ .arena = a };
 	if (elf_read(d, a, vmlinux, "vmlinux", &st->obj))
-		return -1;
+		return diag(d, D_TREE_VMLINUX, AT_FILE(vmlinux), "it can't be read");
 	index_symbols(st);
 	if (read_mcount(d, st, vmlinux))
 		return -1;
