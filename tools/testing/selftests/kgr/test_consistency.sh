@@ -22,19 +22,6 @@
 
 . "$(dirname "$0")/lib/kgr.sh"
 
-# stat CONTEXT PAIR NAME - one of the kernel's counts
-stat()
-{
-	local line
-
-	while read -r line; do
-		if [[ $line == "$1 $2 "* ]]; then
-			kgr_word "$line" "$3"
-			return
-		fi
-	done <<< "$STATS"
-}
-
 # How often to go on, at most, when a mix that has to be seen has not been yet
 EXTRA=5
 
@@ -44,23 +31,17 @@ cycles()
 	CYCLES=$((CYCLES + $1))
 }
 
-counts()
-{
-	STATS=$(cat "$KGR_TARGETS/stats")
-}
-
 # mixes_seen PAIR - or a few more cycles, each of them as good a chance
 mixes_seen()
 {
 	local i
 
-	counts
-	for ((i = 0; i < EXTRA; i++)); do
-		[ "$(stat task "$1" mixed)" -eq 0 ] || return 0
+	for ((i = 0; i <= EXTRA; i++)); do
+		kgr_stats task "$1" mixed
+		[ "$REPLY" -eq 0 ] || return 0
 		cycles 4 || return
-		counts
 	done
-	[ "$(stat task "$1" mixed)" -ne 0 ]
+	return 1
 }
 
 # Loads the patch under a model, and hammers while it goes back and forth
@@ -72,7 +53,7 @@ hammer()
 	echo 0 > "$KGR_TARGETS/stats"
 	kgr_spawn hammer "$KGR_DIR/hammer" -t "$KGR_THREADS"
 	HAMMER=$REPLY
-	kgr_until 20 kgr_said hammer '^ready' || kgr_fail "the hammer did not start" || return
+	kgr_says hammer '^ready' || return
 	echo 1 > "$KGR_TARGETS/softirq"
 	echo 1 > "$KGR_TARGETS/kthread"
 	kgr_now_ms; begin=$REPLY
@@ -87,16 +68,15 @@ hammer_ends()
 	echo 0 > "$KGR_TARGETS/softirq"
 	echo 0 > "$KGR_TARGETS/kthread"
 	kill -TERM "$HAMMER"
-	kgr_reap "$HAMMER" || kgr_fail "hammer: $(kgr_output hammer)"
-	counts
-	kgr_msg "$(kgr_output hammer | grep threads=)"
-	kgr_msg "$STATS"
+	kgr_reap "$HAMMER" || kgr_fail "the hammer failed"
+	kgr_output hammer; kgr_msg "$REPLY"
+	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
 	kgr_remove kgr_test_pairs
 }
 
 never()
 {
-	kgr_eq "$1 $2 mixed" "$(stat "$1" "$2" mixed)" 0
+	kgr_is "$1 $2 mixed" 0 kgr_stats "$1" "$2" mixed
 }
 
 seen()
@@ -105,8 +85,8 @@ seen()
 
 	for context in task softirq kthread; do
 		for pair in nested seq; do
-			kgr_num "$context $pair old" "$(stat $context $pair old)" -gt 0
-			kgr_num "$context $pair new" "$(stat $context $pair new)" -gt 0
+			kgr_is_num "$context $pair old" -gt 0 kgr_stats $context $pair old
+			kgr_is_num "$context $pair new" -gt 0 kgr_stats $context $pair new
 		done
 	done
 }
@@ -150,7 +130,7 @@ kgr_case case_immediate "immediate: a nested pair mixes"
 # they come from; the same for old code after a revert.
 case_after()
 {
-	local model version
+	local model version context pair
 
 	for model in 0 1 2; do
 		kgr_apply kgr_test_pairs model=$model || return
@@ -159,22 +139,20 @@ case_after()
 			echo 0 > "$KGR_TARGETS/stats"
 			echo 1 > "$KGR_TARGETS/softirq"
 			echo 1 > "$KGR_TARGETS/kthread"
-			kgr_eq "run" "$(kgr_put "both 10" "$KGR_TARGETS/run")" ok
-			sleep 0.3
+			kgr_is "run" ok kgr_put "both 10" "$KGR_TARGETS/run"
+			kgr_sleep_ms 300
 			echo 0 > "$KGR_TARGETS/softirq"
 			echo 0 > "$KGR_TARGETS/kthread"
-			counts
 			for context in task softirq kthread; do
 				for pair in nested seq; do
-					kgr_eq "model $model $context $pair after: all $version" \
-						"$(stat $context $pair $version)" \
-						"$(stat $context $pair calls)"
-					kgr_num "model $model $context $pair calls" \
-						"$(stat $context $pair calls)" -gt 0
+					kgr_is_num "model $model $context $pair calls" -gt 0 \
+						kgr_stats $context $pair calls
+					kgr_is "model $model $context $pair after: all $version" "$REPLY" \
+						kgr_stats $context $pair $version
 				done
 			done
 		done
-		kgr_eq "unload" "$(kgr_unload kgr_test_pairs)" ok
+		kgr_is "unload" ok kgr_unload kgr_test_pairs
 	done
 }
 kgr_case case_after "after a transition there is one version only"

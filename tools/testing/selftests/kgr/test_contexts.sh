@@ -9,14 +9,14 @@
 # start PATCH MODEL - begin a transition in which nobody is nudged by itself
 start()
 {
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load $1 model=$2" "$(kgr_load "$1" model="$2")" ok
+	kgr_set_nudge 0
+	kgr_is "load $1 model=$2" ok kgr_load "$1" model="$2"
 }
 
 # finish PATCH - nudge all who are left over and see it through
 finish()
 {
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish "$1" 1
 }
 
@@ -29,10 +29,10 @@ case_cpu_bound()
 	for model in 0 1; do
 		kgr_spawn spin "$KGR_DIR/actor" spin
 		pid=$REPLY
-		kgr_until 10 kgr_said spin '^spinning=' || kgr_fail "no spinner" || return
+		kgr_says spin '^spinning=' || return
 		start kgr_test_check $model || return
-		kgr_until 2 kgr_migrated "$pid" ||
-			kgr_fail "model $model: not migrated:" "$(kgr_straggler "$pid")"
+		kgr_until 10 kgr_migrated "$pid" ||
+			kgr_fail_list "model $model: not migrated"
 		finish kgr_test_check || return
 		kgr_asleep "$pid" R || kgr_fail "model $model: the spinner does not run"
 		kgr_remove kgr_test_check || return
@@ -46,7 +46,7 @@ case_cpus_bound()
 {
 	local i n
 
-	n=$(( $(grep -c '^processor' /proc/cpuinfo) + 2 ))
+	kgr_cpus; n=$((REPLY + 2))
 	for ((i = 0; i < n; i++)); do
 		kgr_spawn "spin$i" "$KGR_DIR/actor" spin
 	done
@@ -62,10 +62,10 @@ rt_unlimited()
 	local file=/proc/sys/kernel/sched_rt_runtime_us saved
 	local server=/sys/kernel/debug/sched/fair_server/cpu$CPU/runtime served=
 
-	saved=$(cat $file)
+	kgr_file $file; saved=$REPLY
 	echo -1 > $file
 	if [ -w "$server" ]; then
-		served=$(cat "$server")
+		kgr_file "$server"; served=$REPLY
 		echo 0 > "$server"
 	fi
 	"$@"
@@ -79,7 +79,7 @@ rt_unlimited()
 hogged()
 {
 	kgr_spawn hog "$KGR_DIR/actor" hog "$CPU"
-	kgr_until 10 kgr_said hog '^spinning=' || kgr_fail "$(kgr_output hog)" || return
+	kgr_says hog '^spinning=' || return
 	kgr_apply kgr_test_pairs model=0 || return
 	kgr_remove kgr_test_pairs || return
 	kgr_apply kgr_test_pairs model=1 || return
@@ -94,17 +94,17 @@ starved()
 
 	kgr_spawn victim "$KGR_DIR/actor" victim "$CPU"
 	pid=$REPLY
-	kgr_until 10 kgr_said victim '^spinning=' || kgr_fail "$(kgr_output victim)" || return
+	kgr_says victim '^spinning=' || return
 	kgr_spawn hog "$KGR_DIR/actor" hog "$CPU"
 	hog=$REPLY
-	kgr_until 10 kgr_said hog '^spinning=' || kgr_fail "$(kgr_output hog)" || return
+	kgr_says hog '^spinning=' || return
 	kgr_apply kgr_test_check model=1 || return
 	kgr_remove kgr_test_check || return
 	start kgr_test_check 0 || return
 	kgr_others_migrate "$pid" || return
-	line=$(kgr_straggler "$pid")
+	kgr_straggler "$pid"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason" "$(kgr_word "$line" reason)" runnable-not-running
+	kgr_is "reason" runnable-not-running kgr_word "$line" reason
 	kgr_kill "$hog"
 	kgr_finish kgr_test_check 1 || return
 	kgr_remove kgr_test_check
@@ -113,7 +113,7 @@ starved()
 # The last CPU, if there are two at least
 last_cpu()
 {
-	CPU=$(( $(grep -c '^processor' /proc/cpuinfo) - 1 ))
+	kgr_cpus; CPU=$((REPLY - 1))
 	[ "$CPU" -gt 0 ] || kgr_skip "there is one CPU only"
 	[ "$CPU" -gt 0 ]
 }
@@ -160,8 +160,8 @@ case_kthread_busy()
 		pid=$REPLY
 		kgr_now_ms; begin=$REPLY
 		start kgr_test_check $model || return
-		kgr_until 3 kgr_migrated "$pid" ||
-			kgr_fail "model $model: not migrated:" "$(kgr_straggler "$pid")"
+		kgr_until 10 kgr_migrated "$pid" ||
+			kgr_fail_list "model $model: not migrated"
 		kgr_now_ms
 		kgr_msg "model $model: migrated after $((REPLY - begin)) ms"
 		[ -d "/proc/$pid" ] || kgr_fail "model $model: it had ended before"
@@ -178,15 +178,15 @@ case_kthread_stubborn()
 {
 	local pid line
 
-	echo "n 3000" > "$KGR_TARGETS/kbusy"
+	echo "n 5000" > "$KGR_TARGETS/kbusy"
 	kgr_until 3 busy_thread kgr_test_busy || kgr_fail "no busy thread" || return
 	pid=$REPLY
 	start kgr_test_check 1 || return
-	line=$(kgr_straggler "$pid")
+	kgr_straggler "$pid"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "kind" "$(kgr_word "$line" kind)" kthread
-	kgr_eq "reason" "$(kgr_word "$line" reason)" kernel-thread-no-safe-point
-	kgr_eq "comm" "$(kgr_word "$line" comm)" kgr_test_busy
+	kgr_is "kind" kthread kgr_word "$line" kind
+	kgr_is "reason" kernel-thread-no-safe-point kgr_word "$line" reason
+	kgr_is "comm" kgr_test_busy kgr_word "$line" comm
 	kgr_pending "$pid" || kgr_fail "it has migrated"
 	kgr_finish kgr_test_check 1
 	kgr_remove kgr_test_check
@@ -203,16 +203,16 @@ case_kthread_sleeps()
 		echo $how > "$KGR_TARGETS/ksleep"
 		kgr_until 5 busy_thread kgr_test_sleep || kgr_fail "no thread" || return
 		pid=$REPLY
-		kgr_until 5 kgr_asleep "$pid" || kgr_fail "the thread is awake" || return
+		kgr_falls_asleep "$pid" || return
 		start kgr_test_sleep 0 || return
 		kgr_others_migrate "$pid" || return
-		line=$(kgr_straggler "$pid")
+		kgr_straggler "$pid"; line=$REPLY
 		kgr_msg "$line"
-		kgr_eq "kind" "$(kgr_word "$line" kind)" kthread
-		kgr_eq "reason" "$(kgr_word "$line" reason)" in-patched-function
-		kgr_eq "function" "$(kgr_word "$line" function)" kgr_test_sleep
-		kgr_nudge "$pid" > /dev/null
-		sleep 0.2
+		kgr_is "kind" kthread kgr_word "$line" kind
+		kgr_is "reason" in-patched-function kgr_word "$line" reason
+		kgr_is "function" kgr_test_sleep kgr_word "$line" function
+		kgr_nudge "$pid"
+		kgr_sleep_ms 200
 		kgr_only_straggler "$pid" || kgr_fail "how $how: freed by the nudge"
 		kgr_wake
 		kgr_finish kgr_test_sleep 1 || return
@@ -231,16 +231,16 @@ case_stopped()
 
 	kgr_spawn spin "$KGR_DIR/actor" spin
 	pid=$REPLY
-	kgr_until 10 kgr_said spin '^spinning=' || kgr_fail "no spinner" || return
+	kgr_says spin '^spinning=' || return
 	kill -STOP "$pid"
-	kgr_until 5 kgr_asleep "$pid" T || kgr_fail "not stopped" || return
+	kgr_falls_asleep "$pid" T || return
 	start kgr_test_check 0 || return
 	kgr_others_migrate "$pid" || return
-	line=$(kgr_straggler "$pid")
+	kgr_straggler "$pid"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason" "$(kgr_word "$line" reason)" stopped-or-traced
-	kgr_nudge "$pid" > /dev/null
-	sleep 0.2
+	kgr_is "reason" stopped-or-traced kgr_word "$line" reason
+	kgr_nudge "$pid"
+	kgr_sleep_ms 200
 	kgr_asleep "$pid" T || kgr_fail "the nudge has started it"
 	kgr_only_straggler "$pid" || kgr_fail "the nudge has migrated it"
 	kill -CONT "$pid"
@@ -248,7 +248,7 @@ case_stopped()
 	kgr_remove kgr_test_check || return
 
 	kill -STOP "$pid"
-	kgr_until 5 kgr_asleep "$pid" T || kgr_fail "not stopped" || return
+	kgr_falls_asleep "$pid" T || return
 	kgr_apply kgr_test_check model=1 || return
 	kgr_asleep "$pid" T || kgr_fail "hybrid: it was started"
 	kgr_remove kgr_test_check
@@ -262,20 +262,20 @@ case_traced()
 
 	kgr_spawn tracer "$KGR_DIR/actor" tracer
 	tracer=$REPLY
-	kgr_until 10 kgr_said tracer '^tracee=' || kgr_fail "$(kgr_output tracer)" || return
-	tracee=$(kgr_word "$(kgr_output tracer)" tracee)
+	kgr_says tracer '^tracee=' || return
+	kgr_said_word tracer tracee; tracee=$REPLY
 	kgr_asleep "$tracee" t || kgr_fail "not in a ptrace stop"
 	start kgr_test_check 0 || return
 	kgr_others_migrate "$tracee" || return
-	line=$(kgr_straggler "$tracee")
+	kgr_straggler "$tracee"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason" "$(kgr_word "$line" reason)" stopped-or-traced
-	kgr_eq "tracer" "$(kgr_word "$line" tracer)" "$tracer"
-	kgr_nudge "$tracee" > /dev/null
-	sleep 0.2
+	kgr_is "reason" stopped-or-traced kgr_word "$line" reason
+	kgr_is "tracer" "$tracer" kgr_word "$line" tracer
+	kgr_nudge "$tracee"
+	kgr_sleep_ms 200
 	kgr_asleep "$tracee" t || kgr_fail "the nudge has started it"
 	kill -USR1 "$tracer"
-	kgr_until 10 kgr_said tracer '^continued=' || kgr_fail "$(kgr_output tracer)"
+	kgr_says tracer '^continued='
 	finish kgr_test_check || return
 	kgr_remove kgr_test_check || return
 	kill -USR1 "$tracer"
@@ -289,13 +289,13 @@ case_traced_hybrid()
 
 	kgr_spawn tracer "$KGR_DIR/actor" tracer
 	tracer=$REPLY
-	kgr_until 10 kgr_said tracer '^tracee=' || kgr_fail "$(kgr_output tracer)" || return
-	tracee=$(kgr_word "$(kgr_output tracer)" tracee)
+	kgr_says tracer '^tracee=' || return
+	kgr_said_word tracer tracee; tracee=$REPLY
 	kgr_apply kgr_test_check model=1 || return
 	kgr_asleep "$tracee" t || kgr_fail "it was started"
 	kgr_remove kgr_test_check || return
 	kill -USR1 "$tracer"
-	kgr_until 10 kgr_said tracer '^continued=' || kgr_fail "$(kgr_output tracer)"
+	kgr_says tracer '^continued='
 	kill -USR1 "$tracer"
 	kgr_reap "$tracer"
 }
@@ -329,25 +329,21 @@ case_uring()
 	for model in 0 1; do
 		kgr_spawn uring "$KGR_DIR/uring" read
 		pid=$REPLY
-		kgr_until 10 kgr_said uring '^submitted=' || kgr_fail "$(kgr_output uring)" || return
+		kgr_says uring '^submitted=' || return
 		kgr_until 5 worker "$pid" || kgr_fail "no worker" || return
 		tid=$REPLY
-		kgr_until 5 worker_asleep "$pid" "$tid" || kgr_fail "the worker is awake"
+		kgr_until 10 kgr_task_asleep "$pid" "$tid" || kgr_fail "the worker is awake"
 		start kgr_test_check $model || return
-		kgr_until 2 kgr_migrated "$pid" "$tid" ||
-			kgr_fail "model $model: not migrated:" "$(kgr_straggler "$tid")"
+		kgr_until 10 kgr_migrated "$pid" "$tid" ||
+			kgr_fail_list "model $model: not migrated"
 		finish kgr_test_check || return
 		kill -USR1 "$pid"
 		kgr_reap "$pid"
-		kgr_match "result of the read" "$(kgr_output uring)" 'result=1'
+		kgr_is_like "result of the read" 'result=1' kgr_output uring
 		kgr_remove kgr_test_check || return
 	done
 }
 
-worker_asleep()
-{
-	grep -qE '^State:[[:space:]]+[SD]' "/proc/$1/task/$2/status"
-}
 kgr_case case_uring "an io_uring worker asleep elsewhere"
 
 # An io_uring worker inside the patched function is a straggler of its own kind.
@@ -361,22 +357,22 @@ case_uring_in_function()
 	fi
 	kgr_spawn uring "$KGR_DIR/uring" sleep
 	pid=$REPLY
-	kgr_until 10 kgr_said uring '^submitted=' || kgr_fail "$(kgr_output uring)" || return
+	kgr_says uring '^submitted=' || return
 	kgr_until 5 worker "$pid" || kgr_fail "no worker" || return
 	tid=$REPLY
-	kgr_until 5 worker_asleep "$pid" "$tid" || kgr_fail "the worker is awake"
+	kgr_until 10 kgr_task_asleep "$pid" "$tid" || kgr_fail "the worker is awake"
 	start kgr_test_sleep 0 || return
 	kgr_others_migrate "$tid" || return
-	line=$(kgr_straggler "$tid")
+	kgr_straggler "$tid"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "kind" "$(kgr_word "$line" kind)" worker
-	kgr_eq "reason" "$(kgr_word "$line" reason)" in-patched-function
-	kgr_eq "function" "$(kgr_word "$line" function)" kgr_test_sleep
-	kgr_eq "pid" "$(kgr_word "$line" pid)" "$pid"
+	kgr_is "kind" worker kgr_word "$line" kind
+	kgr_is "reason" in-patched-function kgr_word "$line" reason
+	kgr_is "function" kgr_test_sleep kgr_word "$line" function
+	kgr_is "pid" "$pid" kgr_word "$line" pid
 	kgr_wake
 	kgr_finish kgr_test_sleep 1
 	kgr_reap "$pid"
-	kgr_match "result of the write" "$(kgr_output uring)" 'result=1'
+	kgr_is_like "result of the write" 'result=1' kgr_output uring
 	kgr_remove kgr_test_sleep
 }
 kgr_case case_uring_in_function "an io_uring worker in the patched function"
@@ -393,19 +389,19 @@ case_uring_enter()
 	fi
 	kgr_spawn uring "$KGR_DIR/uring" read enter
 	pid=$REPLY
-	kgr_until 10 kgr_said uring '^submitted=' || kgr_fail "$(kgr_output uring)" || return
-	kgr_until 5 kgr_asleep "$pid" || kgr_fail "it is awake"
+	kgr_says uring '^submitted=' || return
+	kgr_falls_asleep "$pid"
 	start kgr_test_check 0 || return
-	line=$(kgr_straggler "$pid")
+	kgr_straggler "$pid"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason" "$(kgr_word "$line" reason)" in-syscall
-	kgr_eq "number of io_uring_enter(2)" "$(kgr_word "$line" syscall)" 426
-	echo "$KGR_NUDGE_MS" > $KGR_SYSFS/nudge_delay_ms
-	kgr_until 20 kgr_migrated "$pid" || kgr_fail "not migrated:" "$(kgr_straggler "$pid")"
+	kgr_is "reason" in-syscall kgr_word "$line" reason
+	kgr_is "number of io_uring_enter(2)" 426 kgr_word "$line" syscall
+	kgr_set_nudge "$KGR_NUDGE_MS"
+	kgr_until 20 kgr_migrated "$pid" || kgr_fail_list "not migrated"
 	kill -USR1 "$pid"
 	kgr_finish kgr_test_check 1 || return
 	kgr_reap "$pid"
-	kgr_match "result of the read" "$(kgr_output uring)" 'result=1'
+	kgr_is_like "result of the read" 'result=1' kgr_output uring
 	kgr_remove kgr_test_check
 }
 kgr_case case_uring_enter "a thread that waits in io_uring_enter"
@@ -418,10 +414,10 @@ case_idle()
 
 	kgr_sleeper sleeper 0 || return
 	pid=$REPLY
-	sleep 0.5
+	kgr_sleep_ms 500
 	start kgr_test_sleep 1 || return
-	kgr_until 2 no_cpu_left || kgr_fail "left over:" "$(kgr_stragglers)"
-	kgr_only_straggler "$pid" || kgr_fail "others left:" "$(kgr_stragglers)"
+	kgr_until 10 no_cpu_left || kgr_fail_list "left over"
+	kgr_only_straggler "$pid" || kgr_fail_list "others left"
 	kgr_wake
 	kgr_finish kgr_test_sleep 1
 	kgr_remove kgr_test_sleep
@@ -429,7 +425,8 @@ case_idle()
 
 no_cpu_left()
 {
-	! kgr_stragglers | grep -qE 'kind=(idle|cpu) '
+	kgr_stragglers
+	[[ ! $REPLY =~ kind=(idle|cpu) ]]
 }
 kgr_case case_idle "idle CPUs and interrupt levels"
 
@@ -441,26 +438,26 @@ case_vfork()
 
 	kgr_spawn vfork "$KGR_DIR/actor" vfork
 	parent=$REPLY
-	kgr_until 10 kgr_said vfork '^child=' || kgr_fail "$(kgr_output vfork)" || return
-	child=$(kgr_word "$(kgr_output vfork)" child)
-	kgr_until 5 kgr_asleep "$parent" D || kgr_fail "the parent is awake"
+	kgr_says vfork '^child=' || return
+	kgr_said_word vfork child; child=$REPLY
+	kgr_falls_asleep "$parent" D
 	kgr_apply kgr_test_check model=1 || return
 	kgr_asleep "$parent" D || kgr_fail "hybrid: the parent was woken"
 	kgr_remove kgr_test_check || return
 
 	start kgr_test_check 0 || return
 	kgr_others_migrate "$parent" || return
-	line=$(kgr_straggler "$parent")
+	kgr_straggler "$parent"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason" "$(kgr_word "$line" reason)" uninterruptible
-	kgr_match "wchan" "$(kgr_word "$line" wchan)" '^[a-z_]'
-	kgr_nudge "$parent" > /dev/null
-	sleep 0.2
+	kgr_is "reason" uninterruptible kgr_word "$line" reason
+	kgr_is_like "wchan" '^[a-z_]' kgr_word "$line" wchan
+	kgr_nudge "$parent"
+	kgr_sleep_ms 200
 	kgr_only_straggler "$parent" || kgr_fail "freed by the nudge"
 	kill -TERM "$child"
 	kgr_finish kgr_test_check 1
 	kgr_reap "$parent"
-	kgr_match "the parent" "$(kgr_output vfork)" 'resumed='
+	kgr_is_like "the parent" 'resumed=' kgr_output vfork
 	kgr_remove kgr_test_check
 }
 kgr_case case_vfork "the parent of a vfork"
@@ -472,14 +469,14 @@ case_zombie()
 
 	kgr_spawn zombie "$KGR_DIR/actor" zombie
 	parent=$REPLY
-	kgr_until 10 kgr_said zombie '^zombie=' || kgr_fail "$(kgr_output zombie)" || return
-	zombie=$(kgr_word "$(kgr_output zombie)" zombie)
-	kgr_until 5 kgr_asleep "$zombie" Z || kgr_fail "no zombie" || return
+	kgr_says zombie '^zombie=' || return
+	kgr_said_word zombie zombie; zombie=$REPLY
+	kgr_falls_asleep "$zombie" Z || return
 	kgr_apply kgr_test_check model=0 || return
 	kgr_remove kgr_test_check
 	kgr_asleep "$zombie" Z || kgr_fail "the zombie is gone"
 	kill -TERM "$parent"
-	kgr_reap "$parent" || kgr_fail "$(kgr_output zombie)"
+	kgr_reap "$parent" || kgr_fail "its parent failed"
 }
 kgr_case case_zombie "a zombie"
 
@@ -504,7 +501,7 @@ case_frozen()
 	kgr_remove kgr_test_check
 	start kgr_test_check 0
 	kgr_until 2 kgr_migrated "$pid"
-	line=$(kgr_straggler "$pid")
+	kgr_straggler "$pid"; line=$REPLY
 	kgr_msg "universe: ${line:-migrated}"
 	echo 0 > "$cg/kgr_frozen/cgroup.freeze"
 	finish kgr_test_check

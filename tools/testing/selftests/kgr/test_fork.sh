@@ -22,22 +22,21 @@ storm()
 		kgr_now_ms
 		[ $((REPLY - begin)) -lt $((300000 + $2 * 50)) ] || kgr_fail "no end" || return
 	done
-	kgr_reap "$pid"
-	kgr_eq "end of the storm" $? 0
-	kgr_msg "$(kgr_output storm)"
-	kgr_msg "$cycles cycles in $((REPLY - begin)) ms"
-	forks=$(kgr_output storm)
-	kgr_eq "forks" "$(kgr_word "$forks" forks)" "$2"
+	kgr_reap "$pid" || kgr_fail "the storm failed"
+	kgr_now_ms; kgr_msg "$cycles cycles in $((REPLY - begin)) ms"
+	kgr_output storm; forks=$REPLY
+	kgr_msg "$forks"
+	kgr_is "forks" "$2" kgr_word "$forks" forks
 	kgr_num "cycles" "$cycles" -gt 0
-	kgr_num "children that saw old code" "$(kgr_word "$forks" old)" -gt 0
-	kgr_num "children that saw new code" "$(kgr_word "$forks" new)" -gt 0
+	kgr_is_num "children that saw old code" -gt 0 kgr_word "$forks" old
+	kgr_is_num "children that saw new code" -gt 0 kgr_word "$forks" new
 	kgr_remove kgr_test_pairs
 }
 
 case_universe()
 {
 	storm 0 "$KGR_FORKS"
-	kgr_eq "mixed" "$(kgr_word "$(kgr_output storm)" mixed)" 0
+	kgr_is "mixed" 0 kgr_said_word storm mixed
 }
 kgr_case case_universe "a fork storm, universe"
 
@@ -45,7 +44,7 @@ kgr_case case_universe "a fork storm, universe"
 case_hybrid()
 {
 	storm 1 $((KGR_FORKS / 5))
-	kgr_eq "mixed" "$(kgr_word "$(kgr_output storm)" mixed)" 0
+	kgr_is "mixed" 0 kgr_said_word storm mixed
 }
 kgr_case case_hybrid "a fork storm, hybrid"
 
@@ -59,20 +58,20 @@ case_inherit()
 	pid=$REPLY
 	kgr_spawn vfork "$KGR_DIR/actor" vfork
 	parent=$REPLY
-	kgr_until 10 kgr_said vfork '^child=' || kgr_fail "$(kgr_output vfork)" || return
-	child=$(kgr_word "$(kgr_output vfork)" child)
-	kgr_until 5 kgr_asleep "$child" S || kgr_fail "the child is awake"
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load" "$(kgr_load kgr_test_sleep)" ok || return
+	kgr_says vfork '^child=' || return
+	kgr_said_word vfork child; child=$REPLY
+	kgr_falls_asleep "$child" S
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_sleep || return
 	kgr_pending "$parent" || kgr_fail "the parent has migrated"
 	kgr_pending "$child" || kgr_fail "the child has migrated"
-	kgr_eq "a newcomer" "$(cat /proc/self/kgr_in_progress)" 0
+	kgr_is "a newcomer" 0 kgr_file /proc/self/kgr_in_progress
 	kill -KILL "$child"
-	kgr_until 5 kgr_said vfork '^resumed=' || kgr_fail "the parent did not go on"
+	kgr_says vfork '^resumed='
 	kgr_wake
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish kgr_test_sleep 1
-	kgr_eq "in_progress" "$(kgr_get in_progress)" 0
+	kgr_is "in_progress" 0 kgr_get in_progress
 	kgr_reap "$pid"
 	kgr_remove kgr_test_sleep
 }

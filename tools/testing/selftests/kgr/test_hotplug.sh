@@ -29,7 +29,7 @@ have_cpu()
 		return 1
 	fi
 	online 2> /dev/null
-	[ "$(cat "$CPU/online")" = 1 ] || kgr_fail "$CPU is offline"
+	kgr_is "$CPU online" 1 kgr_file "$CPU/online"
 }
 
 # hold - a transition that a sleeper holds up; PID
@@ -37,15 +37,15 @@ hold()
 {
 	kgr_sleeper sleeper 0 || return
 	PID=$REPLY
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load" "$(kgr_load kgr_test_sleep model="$1")" ok || return
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_sleep model="$1" || return
 	kgr_until 5 kgr_is_straggler "$PID" || kgr_fail "no straggler"
 }
 
 release()
 {
 	kgr_wake
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish kgr_test_sleep "$1"
 }
 
@@ -81,35 +81,21 @@ case_both_during()
 		offline || kgr_fail "can't take $CPU offline"
 		online || kgr_fail "can't take $CPU online"
 	done
-	kgr_until 5 kgr_only_straggler "$PID" || kgr_fail "left over:" "$(kgr_stragglers)"
-	kgr_eq "reverse" "$(kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled)" ok
+	kgr_until 5 kgr_only_straggler "$PID" || kgr_fail_list "left over"
+	kgr_is "reverse" ok kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled
 	offline || kgr_fail "can't take $CPU offline"
 	online || kgr_fail "can't take $CPU online"
-	echo "$KGR_NUDGE_MS" > $KGR_SYSFS/nudge_delay_ms
+	kgr_set_nudge "$KGR_NUDGE_MS"
 	kgr_finish kgr_test_sleep 0
-	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" ok
+	kgr_is "unload" ok kgr_unload kgr_test_sleep
 }
 kgr_case case_both_during "a CPU goes and comes during a transition and its reversal"
-
-# counts CONTEXT - sum of a count over both pairs
-counts()
-{
-	awk -v context="$1" -v name="$2" '
-		$1 == context {
-			for (i = 3; i <= NF; i++) {
-				split($i, word, "=")
-				if (word[1] == name)
-					sum += word[2]
-			}
-		}
-		END { print sum + 0 }' "$KGR_TARGETS/stats"
-}
 
 # A CPU that was away while a patch was applied runs new code only when it is
 # back, in its tasks and in its interrupts; and the other way round.
 case_between()
 {
-	local number version
+	local number version context pair pid
 
 	have_cpu || return
 	number=${CPU##*cpu}
@@ -124,17 +110,21 @@ case_between()
 		echo 0 > "$KGR_TARGETS/stats"
 		echo 1 > "$KGR_TARGETS/softirq"
 		kgr_spawn pinned "$KGR_DIR/hammer" -t 2 -c "$number"
-		sleep 0.5
-		kill -TERM "$REPLY"
-		kgr_reap "$REPLY" || kgr_fail "hammer: $(kgr_output pinned)"
+		pid=$REPLY
+		kgr_says pinned '^ready'
+		kgr_sleep_ms 500
+		kill -TERM "$pid"
+		kgr_reap "$pid" || kgr_fail "the hammer failed"
 		echo 0 > "$KGR_TARGETS/softirq"
 		for context in task softirq; do
-			kgr_num "$context calls" "$(counts $context calls)" -gt 0
-			kgr_eq "$context: all $version" "$(counts $context $version)" \
-				"$(counts $context calls)"
+			for pair in nested seq; do
+				kgr_is_num "$context $pair calls" -gt 0 kgr_stats $context $pair calls
+				kgr_is "$context $pair: all $version" "$REPLY" \
+					kgr_stats $context $pair $version
+			done
 		done
 	done
-	kgr_eq "unload" "$(kgr_unload kgr_test_pairs)" ok
+	kgr_is "unload" ok kgr_unload kgr_test_pairs
 }
 kgr_case case_between "a CPU is away while a patch is applied"
 
@@ -146,7 +136,7 @@ case_storm()
 	have_cpu || return
 	echo 0 > "$KGR_TARGETS/stats"
 	kgr_spawn hammer "$KGR_DIR/hammer" -t $(( (KGR_THREADS + 3) / 4 ))
-	kgr_until 20 kgr_said hammer '^ready' || kgr_fail "the hammer did not start" || return
+	kgr_says hammer '^ready' || return
 	(
 		trap 'echo 1 > "$CPU/online"; exit' TERM
 		while :; do
@@ -162,9 +152,11 @@ case_storm()
 	kill -TERM "$toggler"
 	kgr_reap "$toggler"
 	online 2> /dev/null
-	kgr_msg "$i cycles, $(grep -c turn "$KGR_TMP/toggler.out") times off and on"
-	kgr_msg "$(grep '^task' "$KGR_TARGETS/stats")"
-	kgr_eq "task mixed" "$(counts task mixed)" 0
+	kgr_count turn "$KGR_TMP/toggler.out"
+	kgr_msg "$i cycles, $REPLY times off and on"
+	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
+	kgr_is "task seq mixed" 0 kgr_stats task seq mixed
 	kgr_remove kgr_test_pairs
 }
 kgr_case case_storm "CPUs come and go under load"

@@ -10,27 +10,25 @@
 # refuse KIND ERROR - load the bad module; look at once, before any teardown
 refuse()
 {
-	kgr_snapshot "$KGR_TMP/refuse.before"
-	kgr_eq "$1" "$(kgr_load kgr_test_bad kind="$1")" "$2"
-	kgr_snapshot "$KGR_TMP/refuse.after"
-	cmp -s "$KGR_TMP/refuse.before" "$KGR_TMP/refuse.after" ||
-		kgr_fail "$1 left behind:" \
-			"$(diff "$KGR_TMP/refuse.before" "$KGR_TMP/refuse.after")"
+	kgr_ask snapshot
+	kgr_is "$1" "$2" kgr_load kgr_test_bad kind="$1"
+	kgr_ask compare
+	[ -z "$REPLY" ] || kgr_fail "$1 left behind:" "$REPLY"
 }
 
 # said WHAT REGEX - the kernel has explained itself
 said()
 {
-	dmesg_since | grep -qE -- "kgraft: .*$2" || kgr_fail "$1: no message that matches '$2'"
+	kgr_is_num "$1: messages that match '$2'" -gt 0 kgr_logged "kgraft: .*$2"
 }
 
 # The module is fine without a mistake, so that what follows is due to that.
 case_control()
 {
-	kgr_eq "load" "$(kgr_load kgr_test_bad kind=none)" ok || return
+	kgr_is "load" ok kgr_load kgr_test_bad kind=none || return
 	kgr_finish kgr_test_bad 1
 	kgr_remove kgr_test_bad
-	kgr_eq "misspelt kind" "$(kgr_load kgr_test_bad kind=nonsense)" ENOTTY
+	kgr_is "misspelt kind" ENOTTY kgr_load kgr_test_bad kind=nonsense
 }
 kgr_case case_control "the module used here loads without a mistake"
 
@@ -58,20 +56,14 @@ kgr_case case_notrace "a function that can't be patched"
 
 case_data()
 {
-	local err
-
-	err=$(kgr_load kgr_test_bad kind=data)
-	case $err in
-	EINVAL|ENOENT) ;;
-	*) kgr_fail "data: $err" ;;
-	esac
+	kgr_is_like "data" '^(EINVAL|ENOENT)$' kgr_load kgr_test_bad kind=data
 }
 kgr_case case_data "a symbol that is no function"
 
 # Wrong build-id: in the module's tag, before its init runs; in the structure.
 case_build_id()
 {
-	kgr_eq "tag" "$(kgr_load kgr_test_build_id)" ENOEXEC
+	kgr_is "tag" ENOEXEC kgr_load kgr_test_build_id
 	said tag "build.id"
 	refuse build_id ENOEXEC
 	refuse build_id_rubbish ENOEXEC
@@ -91,13 +83,7 @@ kgr_case case_struct "structures that make no sense"
 
 case_twice()
 {
-	local err
-
-	err=$(kgr_load kgr_test_bad kind=twice)
-	case $err in
-	EINVAL|EBUSY) ;;
-	*) kgr_fail "twice: $err" ;;
-	esac
+	kgr_is_like "twice" '^(EINVAL|EBUSY)$' kgr_load kgr_test_bad kind=twice
 }
 kgr_case case_twice "the same function twice in a patch"
 
@@ -111,14 +97,10 @@ kgr_case case_unsupported "what is not supported yet"
 # A name that would hide a file of kGraft's, or lead out of its directory
 case_names()
 {
-	local kind err
+	local kind
 
 	for kind in slash attribute; do
-		err=$(kgr_load kgr_test_bad kind=$kind 2> /dev/null)
-		case $err in
-		EINVAL|EBUSY|EEXIST) ;;
-		*) kgr_fail "$kind: $err" ;;
-		esac
+		kgr_is_like "$kind" '^(EINVAL|EBUSY|EEXIST)$' kgr_load kgr_test_bad kind=$kind
 	done
 }
 kgr_case case_names "names that can't be directories"
@@ -127,8 +109,8 @@ case_name_in_use()
 {
 	kgr_apply kgr_test_pairs || return
 	refuse dupname EBUSY
-	kgr_eq "the one that was there" "$(kgr_get kgr_test_pairs/enabled)" 1
-	kgr_eq "its version" "$(kgr_version outer)" 2
+	kgr_is "the one that was there" 1 kgr_get kgr_test_pairs/enabled
+	kgr_is "its version" 2 kgr_version outer
 	kgr_remove kgr_test_pairs
 }
 kgr_case case_name_in_use "a name that is in use"
@@ -142,18 +124,18 @@ case_second()
 	kgr_apply kgr_test_check || return
 	kgr_sleeper sleeper 0
 	pid=$REPLY
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "first" "$(kgr_load kgr_test_sleep)" ok || return
-	kgr_eq "second" "$(kgr_load kgr_test_pairs)" EAGAIN
+	kgr_set_nudge 0
+	kgr_is "first" ok kgr_load kgr_test_sleep || return
+	kgr_is "second" EAGAIN kgr_load kgr_test_pairs
 	said second kgr_test_sleep
-	kgr_eq "second in sysfs" "$(ls -d $KGR_SYSFS/kgr_test_pairs 2> /dev/null)" ""
-	kgr_eq "revert of another" "$(kgr_put 0 $KGR_SYSFS/kgr_test_check/enabled)" EAGAIN
-	kgr_eq "revert of another" "$(kgr_put 1 $KGR_SYSFS/kgr_test_check/revert)" EAGAIN
-	kgr_eq "the other one" "$(kgr_get kgr_test_check/enabled)" 1
-	kgr_eq "in_progress" "$(kgr_get in_progress)" 1
+	[ ! -d $KGR_SYSFS/kgr_test_pairs ] || kgr_fail "the second is in sysfs"
+	kgr_is "revert of another" EAGAIN kgr_put 0 $KGR_SYSFS/kgr_test_check/enabled
+	kgr_is "revert of another" EAGAIN kgr_put 1 $KGR_SYSFS/kgr_test_check/revert
+	kgr_is "the other one" 1 kgr_get kgr_test_check/enabled
+	kgr_is "in_progress" 1 kgr_get in_progress
 	kgr_pending "$pid" || kgr_fail "the sleeper has migrated"
 	kgr_wake
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish kgr_test_sleep 1
 }
 kgr_case case_second "a second transition while one runs"
@@ -162,21 +144,21 @@ kgr_case case_second "a second transition while one runs"
 case_rmmod()
 {
 	kgr_sleeper sleeper 0
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load" "$(kgr_load kgr_test_sleep)" ok || return
-	kgr_eq "in transition" "$(kgr_unload kgr_test_sleep)" EAGAIN
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_sleep || return
+	kgr_is "in transition" EAGAIN kgr_unload kgr_test_sleep
 	kgr_wake
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish kgr_test_sleep 1 || return
-	kgr_eq "applied" "$(kgr_unload kgr_test_sleep)" EAGAIN
+	kgr_is "applied" EAGAIN kgr_unload kgr_test_sleep
 	kgr_sleeper sleeper2 0
-	kgr_eq "revert" "$(kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled)" ok
-	kgr_eq "in the revert" "$(kgr_unload kgr_test_sleep)" EAGAIN
-	kgr_eq "in_progress" "$(kgr_get in_progress)" 1
+	kgr_is "revert" ok kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled
+	kgr_is "in the revert" EAGAIN kgr_unload kgr_test_sleep
+	kgr_is "in_progress" 1 kgr_get in_progress
 	kgr_wake
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish kgr_test_sleep 0 || return
-	kgr_eq "reverted" "$(kgr_unload kgr_test_sleep)" ok
+	kgr_is "reverted" ok kgr_unload kgr_test_sleep
 }
 kgr_case case_rmmod "rmmod while in use"
 
@@ -186,52 +168,54 @@ case_rubbish()
 	local p=$KGR_SYSFS/kgr_test_pairs text file
 
 	kgr_apply kgr_test_pairs || return
-	for text in 2 -1 x 1x "" "0 1" 99999999999999999999; do
-		kgr_eq "enabled '$text'" "$(kgr_put "$text" $p/enabled)" \
-			"$([ -n "$text" ] && echo EINVAL || echo ok)"
-		kgr_eq "revert '$text'" "$(kgr_put "$text" $p/revert)" \
-			"$([ -n "$text" ] && echo EINVAL || echo ok)"
+	for text in 2 -1 x 1x "0 1" 99999999999999999999; do
+		kgr_is "enabled '$text'" EINVAL kgr_put "$text" $p/enabled
+		kgr_is "revert '$text'" EINVAL kgr_put "$text" $p/revert
 	done
-	kgr_eq "revert 0" "$(kgr_put 0 $p/revert)" EINVAL
-	kgr_eq "nudge_delay_ms" "$(kgr_put x $KGR_SYSFS/nudge_delay_ms)" EINVAL
-	kgr_eq "nudge_delay_ms" "$(kgr_put -1 $KGR_SYSFS/nudge_delay_ms)" EINVAL
-	kgr_eq "force_load_module" "$(kgr_put x $KGR_SYSFS/force_load_module)" EINVAL
-	kgr_eq "in_progress" "$(kgr_put 0 $KGR_SYSFS/in_progress)" EOPNOTSUPP
+	kgr_is "revert 0" EINVAL kgr_put 0 $p/revert
+	kgr_is "nudge_delay_ms" EINVAL kgr_put x $KGR_SYSFS/nudge_delay_ms
+	kgr_is "nudge_delay_ms" EINVAL kgr_put -1 $KGR_SYSFS/nudge_delay_ms
+	kgr_is "force_load_module" EINVAL kgr_put x $KGR_SYSFS/force_load_module
+	kgr_is "in_progress" EOPNOTSUPP kgr_put 0 $KGR_SYSFS/in_progress
 	for file in state refs replace_all model transition since migrated total cve build_id; do
-		kgr_eq "mode of $file" "$(stat -c %a $p/$file)" 444
+		kgr_is "mode of $file" 444 kgr_mode $p/$file
 	done
-	kgr_eq "mode of revert" "$(stat -c %a $p/revert)" 200
-	kgr_eq "still applied" "$(cat $p/enabled)" 1
-	kgr_eq "no transition" "$(cat $p/transition)" 0
+	kgr_is "mode of revert" 200 kgr_mode $p/revert
+	kgr_is "still applied" 1 kgr_file $p/enabled
+	kgr_is "no transition" 0 kgr_file $p/transition
 }
 kgr_case case_rubbish "rubbish written to sysfs"
+
+# as WHO COMMAND... - an agent with less power
+as()
+{
+	REPLY=$("$KGR_DIR/unprivileged" "$1" "$KGR_DIR/agent" "${@:2}")
+}
 
 # Without CAP_SYS_ADMIN nothing can be written, even by root, nor stragglers be
 # listed or nudged.
 case_unprivileged()
 {
-	local p=$KGR_SYSFS/kgr_test_pairs err
+	local p=$KGR_SYSFS/kgr_test_pairs file
 
 	kgr_apply kgr_test_pairs || return
 	for file in $p/enabled $p/revert $KGR_SYSFS/in_progress $KGR_SYSFS/nudge_delay_ms; do
-		err=$("$KGR_DIR/unprivileged" user "$KGR_DIR/kgr_put" "$file" 0)
-		kgr_eq "user writes $file" "$err" EACCES
+		kgr_is "user writes $file" EACCES as user put 0 "$file"
 	done
 	for file in $p/enabled $KGR_SYSFS/in_progress $KGR_SYSFS/nudge_delay_ms; do
-		err=$("$KGR_DIR/unprivileged" nocap "$KGR_DIR/kgr_put" "$file" 0)
-		kgr_eq "root without capabilities writes $file" "$err" EPERM
+		kgr_is "root without CAP_SYS_ADMIN writes $file" EPERM as nocap put 0 "$file"
 	done
-	kgr_eq "list" "$("$KGR_DIR/unprivileged" user "$KGR_DIR/kgr_stragglers")" EPERM
-	kgr_eq "nudge" "$("$KGR_DIR/unprivileged" user "$KGR_DIR/kgr_stragglers" --nudge)" EPERM
-	kgr_eq "still applied" "$(cat $p/enabled)" 1
+	kgr_is "list" EPERM as user stragglers
+	kgr_is "nudge" EPERM as user nudge
+	kgr_is "still applied" 1 kgr_file $p/enabled
 }
 kgr_case case_unprivileged "writes without privilege"
 
 # Without a transition there is nobody to list and nobody to nudge.
 case_nothing()
 {
-	kgr_eq "list" "$(kgr_stragglers)" ""
-	kgr_eq "nudge" "$(kgr_nudge)" EAGAIN
+	kgr_is "list" "" kgr_stragglers
+	kgr_is "nudge" EAGAIN kgr_nudge
 }
 kgr_case case_nothing "nudging when no transition runs"
 

@@ -11,8 +11,8 @@ hold()
 {
 	kgr_sleeper sleeper 0 || return
 	PID=$REPLY
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load" "$(kgr_load kgr_test_sleep model="$1")" ok || return
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_sleep model="$1" || return
 	kgr_until 5 kgr_is_straggler "$PID" || kgr_fail "no straggler"
 }
 
@@ -21,20 +21,19 @@ hold()
 apply_reversed()
 {
 	hold "$1" || return
-	kgr_eq "new code before" "$(kgr_version first)" 2
-	kgr_eq "reverse" "$(kgr_put "$2" "$KGR_SYSFS/kgr_test_sleep/$3")" ok
-	echo "$KGR_NUDGE_MS" > $KGR_SYSFS/nudge_delay_ms
+	kgr_is "new code before" 2 kgr_version first
+	kgr_is "reverse" ok kgr_put "$2" "$KGR_SYSFS/kgr_test_sleep/$3"
+	kgr_set_nudge "$KGR_NUDGE_MS"
 	kgr_finish kgr_test_sleep 0 || return
-	kgr_eq "old code after" "$(kgr_version first)" 1
-	kgr_until 5 kgr_asleep "$PID" S || kgr_fail "the sleeper is awake"
-	kgr_eq "state" "$(awk '/^kgr_test_sleep/ { print $4 }' $KGR_SYSFS/kgr_test_sleep/state)" 4
-	dmesg_since | grep -q "kgraft: patch 'kgr_test_sleep': reversed" ||
-		kgr_fail "no message about the reversal"
-	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" ok
+	kgr_is "old code after" 1 kgr_version first
+	kgr_falls_asleep "$PID" S
+	kgr_is "state" 4 kgr_state kgr_test_sleep kgr_test_sleep
+	kgr_is_num "messages about the reversal" -gt 0 kgr_logged "kgraft: patch 'kgr_test_sleep': reversed"
+	kgr_is "unload" ok kgr_unload kgr_test_sleep
 	kgr_asleep "$PID" S || kgr_fail "the sleeper is awake"
 	kgr_wake
 	kgr_reap "$PID"
-	kgr_match "the sleeper" "$(kgr_output sleeper)" 'woken=ok'
+	kgr_is_like "the sleeper" 'woken=ok' kgr_output sleeper
 }
 
 case_apply_universe() { apply_reversed 0 0 enabled; }
@@ -51,20 +50,20 @@ revert_reversed()
 	kgr_apply kgr_test_sleep model="$1" || return
 	kgr_sleeper sleeper 0 || return
 	PID=$REPLY
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "revert" "$(kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled)" ok
+	kgr_set_nudge 0
+	kgr_is "revert" ok kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled
 	kgr_is_straggler "$PID" || kgr_fail "the sleeper is no straggler"
-	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" EAGAIN
-	kgr_eq "old code before" "$(kgr_version first)" 1
-	kgr_eq "reverse" "$(kgr_put 1 $KGR_SYSFS/kgr_test_sleep/enabled)" ok
-	echo "$KGR_NUDGE_MS" > $KGR_SYSFS/nudge_delay_ms
+	kgr_is "unload" EAGAIN kgr_unload kgr_test_sleep
+	kgr_is "old code before" 1 kgr_version first
+	kgr_is "reverse" ok kgr_put 1 $KGR_SYSFS/kgr_test_sleep/enabled
+	kgr_set_nudge "$KGR_NUDGE_MS"
 	kgr_finish kgr_test_sleep 1 || return
-	kgr_eq "new code after" "$(kgr_version first)" 2
-	kgr_until 5 kgr_asleep "$PID" S || kgr_fail "the sleeper is awake"
-	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" EAGAIN
+	kgr_is "new code after" 2 kgr_version first
+	kgr_falls_asleep "$PID" S
+	kgr_is "unload" EAGAIN kgr_unload kgr_test_sleep
 	kgr_wake
 	kgr_reap "$PID"
-	kgr_match "the sleeper" "$(kgr_output sleeper)" 'woken=ok'
+	kgr_is_like "the sleeper" 'woken=ok' kgr_output sleeper
 	kgr_remove kgr_test_sleep
 }
 
@@ -85,14 +84,14 @@ case_often()
 		want=1
 		for ((i = 0; i < 20; i++)); do
 			want=$((1 - want))
-			kgr_eq "turn $i" "$(kgr_put $want $KGR_SYSFS/kgr_test_sleep/enabled)" ok
+			kgr_is "turn $i" ok kgr_put $want $KGR_SYSFS/kgr_test_sleep/enabled
 		done
-		kgr_eq "enabled" "$(kgr_get kgr_test_sleep/enabled)" 1
+		kgr_is "enabled" 1 kgr_get kgr_test_sleep/enabled
 		kgr_wake
-		kgr_nudge > /dev/null
-		echo "$KGR_NUDGE_MS" > $KGR_SYSFS/nudge_delay_ms
+		kgr_nudge
+		kgr_set_nudge "$KGR_NUDGE_MS"
 		kgr_finish kgr_test_sleep 1 || return
-		kgr_eq "version" "$(kgr_version first)" 2
+		kgr_is "version" 2 kgr_version first
 		kgr_remove kgr_test_sleep || return
 		kgr_reap "$PID"
 	done
@@ -103,47 +102,43 @@ kgr_case case_often "one transition is reversed twenty times"
 # hammer and the kernel's counts are those of test_consistency.sh.
 under_load()
 {
-	local i stats reversed=0
+	local i reversed
 
 	echo 0 > "$KGR_TARGETS/stats"
 	kgr_spawn hammer "$KGR_DIR/hammer" -t "$KGR_THREADS"
-	kgr_until 20 kgr_said hammer '^ready' || kgr_fail "the hammer did not start" || return
+	kgr_says hammer '^ready' || return
 	echo 1 > "$KGR_TARGETS/softirq"
 	echo 1 > "$KGR_TARGETS/kthread"
 	kgr_apply kgr_test_pairs model="$1" || return
 	for ((i = 0; i < KGR_REPS; i++)); do
-		kgr_eq "revert" "$(kgr_put 0 $KGR_SYSFS/kgr_test_pairs/enabled)" ok || return
-		kgr_eq "apply" "$(kgr_put_retry 1)" ok || return
+		kgr_is "revert" ok kgr_put 0 $KGR_SYSFS/kgr_test_pairs/enabled || return
+		kgr_is "apply" ok kgr_put_retry 1 || return
 		[ $((i % 4)) -ne 0 ] || kgr_finish kgr_test_pairs 1 || return
 	done
 	kgr_finish kgr_test_pairs 1 || return
-	reversed=$(dmesg_since | grep -c "'kgr_test_pairs': reversed")
+	kgr_logged "'kgr_test_pairs': reversed"; reversed=$REPLY
 	echo 0 > "$KGR_TARGETS/softirq"
 	echo 0 > "$KGR_TARGETS/kthread"
-	stats=$(cat "$KGR_TARGETS/stats")
 	kgr_msg "$reversed reversals"
-	kgr_msg "$stats"
+	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
 	kgr_num "reversals" "$reversed" -gt 0
-	kgr_eq "task nested mixed" "$(mixed "$stats" "task nested")" 0
-	kgr_eq "softirq nested mixed" "$(mixed "$stats" "softirq nested")" 0
-	kgr_eq "softirq seq mixed" "$(mixed "$stats" "softirq seq")" 0
-	kgr_eq "kthread nested mixed" "$(mixed "$stats" "kthread nested")" 0
-	[ "$1" -ne 0 ] || kgr_eq "task seq mixed" "$(mixed "$stats" "task seq")" 0
+	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
+	kgr_is "softirq nested mixed" 0 kgr_stats softirq nested mixed
+	kgr_is "softirq seq mixed" 0 kgr_stats softirq seq mixed
+	kgr_is "kthread nested mixed" 0 kgr_stats kthread nested mixed
+	[ "$1" -ne 0 ] || kgr_is "task seq mixed" 0 kgr_stats task seq mixed
 	kgr_remove kgr_test_pairs
 }
-
-mixed() { kgr_word "$(grep "^$2 " <<< "$1")" mixed; }
 
 # EAGAIN: no epoch is free at the moment; it says to try again
 kgr_put_retry()
 {
-	local ret i
+	local i
 
 	for ((i = 0; i < 100; i++)); do
-		ret=$(kgr_put "$1" $KGR_SYSFS/kgr_test_pairs/enabled)
-		[ "$ret" = EAGAIN ] || break
+		kgr_put "$1" $KGR_SYSFS/kgr_test_pairs/enabled
+		[ "$REPLY" = EAGAIN ] || break
 	done
-	echo "$ret"
 }
 
 case_load_universe() { under_load 0; }

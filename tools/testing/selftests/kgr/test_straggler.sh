@@ -11,8 +11,8 @@ begin()
 {
 	kgr_sleeper "$1" "$2" || return
 	PID=$REPLY
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load" "$(kgr_load kgr_test_sleep model="$3")" ok
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_sleep model="$3"
 }
 
 # A thread asleep in the patched function, interruptibly. The rest of the
@@ -25,39 +25,40 @@ sleeper_is_listed()
 	local line age
 
 	begin sleeper 0 "$1" || return
-	kgr_eq "what a newcomer runs at once" "$(kgr_version first)" 2
+	kgr_is "what a newcomer runs at once" 2 kgr_version first
 	kgr_others_migrate "$PID" || return
 	kgr_pending "$PID" || kgr_fail "the sleeper has migrated"
-	line=$(kgr_straggler "$PID")
+	kgr_straggler "$PID"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason" "$(kgr_word "$line" reason)" in-patched-function
-	kgr_eq "kind" "$(kgr_word "$line" kind)" user
-	kgr_eq "function" "$(kgr_word "$line" function)" kgr_test_sleep
-	kgr_num "offset" "$(($(kgr_word "$line" offset)))" -gt 0
-	kgr_match "caller" "$(kgr_word "$line" caller)" '^[a-z_.0-9]+\+0x'
-	kgr_eq "patch" "$(kgr_word "$line" patch)" kgr_test_sleep
-	kgr_eq "comm" "$(kgr_word "$line" comm)" actor
-	age=$(kgr_word "$line" age_ms)
-	sleep 0.3
-	kgr_num "age" "$(kgr_word "$(kgr_straggler "$PID")" age_ms)" -gt $((age + 250))
-	kgr_eq "in_progress" "$(kgr_get in_progress)" 1
-	kgr_eq "nudge" "$(kgr_nudge "$PID")" nudged=1
+	kgr_is "reason" in-patched-function kgr_word "$line" reason
+	kgr_is "kind" user kgr_word "$line" kind
+	kgr_is "function" kgr_test_sleep kgr_word "$line" function
+	kgr_is_like "offset" '^0x[1-9a-f]' kgr_word "$line" offset
+	kgr_is_like "caller" '^[a-z_.0-9]+\+0x' kgr_word "$line" caller
+	kgr_is "patch" kgr_test_sleep kgr_word "$line" patch
+	kgr_is "comm" actor kgr_word "$line" comm
+	kgr_word "$line" age_ms; age=$REPLY
+	kgr_sleep_ms 300
+	kgr_straggler "$PID"
+	kgr_is_num "age" -gt $((age + 250)) kgr_word "$REPLY" age_ms
+	kgr_is "in_progress" 1 kgr_get in_progress
+	kgr_is "nudge" nudged=1 kgr_nudge "$PID"
 	kgr_finish kgr_test_sleep 1
-	kgr_num "signals sent" "$(kgr_get kgr_test_sleep/nudges/signal)" -ge 1
-	kgr_until 5 kgr_asleep "$PID" S || kgr_fail "it does not sleep again"
-	kgr_eq "output of the sleeper" "$(kgr_output sleeper)" "sleeping=$PID"
-	kgr_eq "revert" "$(kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled)" ok
-	kgr_eq "what a newcomer runs after the revert" "$(kgr_version first)" 1
+	kgr_is_num "signals sent" -ge 1 kgr_get kgr_test_sleep/nudges/signal
+	kgr_falls_asleep "$PID" S
+	kgr_is "output of the sleeper" "sleeping=$PID" kgr_output sleeper
+	kgr_is "revert" ok kgr_put 0 $KGR_SYSFS/kgr_test_sleep/enabled
+	kgr_is "what a newcomer runs after the revert" 1 kgr_version first
 	kgr_others_migrate "$PID" || return
-	line=$(kgr_straggler "$PID")
+	kgr_straggler "$PID"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason in the revert" "$(kgr_word "$line" reason)" in-patched-function
-	kgr_eq "function in the revert" "$(kgr_word "$line" function)" new_sleep
+	kgr_is "reason in the revert" in-patched-function kgr_word "$line" reason
+	kgr_is "function in the revert" new_sleep kgr_word "$line" function
 	kgr_wake
 	kgr_finish kgr_test_sleep 0
 	kgr_reap "$PID"
-	kgr_match "output of the sleeper" "$(kgr_output sleeper)" 'woken=ok'
-	kgr_eq "unload" "$(kgr_unload kgr_test_sleep)" ok
+	kgr_is_like "output of the sleeper" 'woken=ok' kgr_output sleeper
+	kgr_is "unload" ok kgr_unload kgr_test_sleep
 }
 
 case_universe() { sleeper_is_listed 0; }
@@ -70,11 +71,11 @@ kgr_case case_hybrid "a sleeper in the function is listed and nudged: hybrid"
 case_immediate()
 {
 	begin sleeper 0 2 || return
-	kgr_eq "what everybody runs" "$(kgr_version first)" 2
-	kgr_eq "transition" "$(kgr_get kgr_test_sleep/transition)" 1
-	kgr_eq "reason" "$(kgr_word "$(kgr_straggler "$PID")" reason)" in-patched-function
+	kgr_is "what everybody runs" 2 kgr_version first
+	kgr_is "transition" 1 kgr_get kgr_test_sleep/transition
+	kgr_straggler "$PID"; kgr_is "reason" in-patched-function kgr_word "$REPLY" reason
 	kgr_wake
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish kgr_test_sleep 1
 	kgr_remove kgr_test_sleep
 }
@@ -85,28 +86,30 @@ kgr_case case_immediate "immediate: completion waits for a sleeper in the functi
 # the new.
 case_sees_old()
 {
-	local before stats
-
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
+	kgr_set_nudge 0
 	kgr_spawn long "$KGR_DIR/hammer" -t 1 -w "seq 400"
-	kgr_until 10 kgr_said long '^ready' || kgr_fail "the hammer did not start" || return
-	sleep 0.1
-	kgr_eq "load" "$(kgr_load kgr_test_pairs)" ok || return
+	kgr_says long '^ready' || return
+	kgr_sleep_ms 100
+	kgr_is "load" ok kgr_load kgr_test_pairs || return
 	echo 0 > "$KGR_TARGETS/stats"
-	kgr_eq "a newcomer" "$(cat "$KGR_TARGETS/version")" "inner=2 outer=2 first=2 second=2"
+	kgr_is "a newcomer" "inner=2 outer=2 first=2 second=2" kgr_versions
 	kgr_until 10 saw_seq old 50 || kgr_fail "the thread does not see old code"
-	kgr_eq "a newcomer" "$(cat "$KGR_TARGETS/version")" "inner=2 outer=2 first=2 second=2"
-	kgr_eq "transition" "$(kgr_get kgr_test_pairs/transition)" 1
-	kgr_eq "new seen in its system call" "$(seq_count new)" 0
+	kgr_is "a newcomer" "inner=2 outer=2 first=2 second=2" kgr_versions
+	kgr_is "transition" 1 kgr_get kgr_test_pairs/transition
+	kgr_is "new seen in its system call" 0 kgr_stats task seq new
 	kgr_until 20 saw_seq new 1 || kgr_fail "the thread does not see new code"
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish kgr_test_pairs 1
-	kgr_eq "mixed" "$(seq_count mixed)" 0
+	kgr_is "mixed" 0 kgr_stats task seq mixed
 	kgr_remove kgr_test_pairs
 }
 
-seq_count() { kgr_word "$(grep '^task seq ' "$KGR_TARGETS/stats")" "$1"; }
-saw_seq() { [ "$(seq_count "$1")" -ge "$2" ]; }
+# saw_seq NAME COUNT
+saw_seq()
+{
+	kgr_stats task seq "$1"
+	[ "$REPLY" -ge "$2" ]
+}
 kgr_case case_sees_old "a thread sees old code until its system call ends"
 
 # Automatic nudging after nudge_delay_ms, not before
@@ -115,14 +118,14 @@ case_automatic()
 	local begin
 
 	kgr_sleeper sleeper 0 || return
-	echo 700 > $KGR_SYSFS/nudge_delay_ms
+	kgr_set_nudge 700
 	kgr_now_ms; begin=$REPLY
-	kgr_eq "load" "$(kgr_load kgr_test_sleep model=1)" ok
+	kgr_is "load" ok kgr_load kgr_test_sleep model=1
 	kgr_finish kgr_test_sleep 1 || return
 	kgr_now_ms
 	kgr_msg "complete after $((REPLY - begin)) ms"
 	kgr_num "time to completion" $((REPLY - begin)) -ge 600
-	kgr_num "signals sent" "$(kgr_get kgr_test_sleep/nudges/signal)" -ge 1
+	kgr_is_num "signals sent" -ge 1 kgr_get kgr_test_sleep/nudges/signal
 	kgr_wake
 	kgr_remove kgr_test_sleep
 }
@@ -132,9 +135,9 @@ kgr_case case_automatic "stragglers are nudged after the delay"
 case_never()
 {
 	begin sleeper 0 1 || return
-	sleep 1.5
-	kgr_eq "signals sent" "$(kgr_get kgr_test_sleep/nudges/signal)" 0
-	kgr_eq "transition" "$(kgr_get kgr_test_sleep/transition)" 1
+	kgr_sleep_ms 1500
+	kgr_is "signals sent" 0 kgr_get kgr_test_sleep/nudges/signal
+	kgr_is "transition" 1 kgr_get kgr_test_sleep/transition
 	kgr_is_straggler "$PID" || kgr_fail "the sleeper is not listed"
 	kgr_asleep "$PID" || kgr_fail "the sleeper is awake"
 	kgr_wake
@@ -150,7 +153,7 @@ killed()
 	kgr_others_migrate "$PID" || return
 	kgr_kill "$PID"
 	kgr_finish kgr_test_sleep 1
-	kgr_eq "version" "$(kgr_version first)" 2
+	kgr_is "version" 2 kgr_version first
 	kgr_remove kgr_test_sleep
 }
 
@@ -166,10 +169,10 @@ case_uninterruptible()
 	begin sleeper 1 0 || return
 	kgr_others_migrate "$PID" || return
 	kgr_asleep "$PID" D || kgr_fail "not in state D"
-	kgr_eq "reason" "$(kgr_word "$(kgr_straggler "$PID")" reason)" in-patched-function
-	kgr_nudge "$PID" > /dev/null
-	sleep 0.3
-	kgr_only_straggler "$PID" || kgr_fail "the nudge has freed it: $(kgr_stragglers)"
+	kgr_straggler "$PID"; kgr_is "reason" in-patched-function kgr_word "$REPLY" reason
+	kgr_nudge "$PID"
+	kgr_sleep_ms 300
+	kgr_only_straggler "$PID" || kgr_fail_list "the nudge has freed it"
 	kgr_wake
 	kgr_finish kgr_test_sleep 1
 	kgr_remove kgr_test_sleep
@@ -184,13 +187,13 @@ case_uninterruptible_elsewhere()
 
 	kgr_sleeper sleeper hold || return
 	PID=$REPLY
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load" "$(kgr_load kgr_test_pairs model=0)" ok || return
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_pairs model=0 || return
 	kgr_others_migrate "$PID" || return
-	line=$(kgr_straggler "$PID")
+	kgr_straggler "$PID"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason" "$(kgr_word "$line" reason)" uninterruptible
-	kgr_match "wchan" "$(kgr_word "$line" wchan)" '^[a-z_]'
+	kgr_is "reason" uninterruptible kgr_word "$line" reason
+	kgr_is_like "wchan" '^[a-z_]' kgr_word "$line" wchan
 	kgr_wake
 	kgr_finish kgr_test_pairs 1 || return
 	kgr_remove kgr_test_pairs
@@ -210,23 +213,23 @@ case_in_syscall()
 
 	kgr_spawn pipe "$KGR_DIR/actor" pipe
 	pid=$REPLY
-	kgr_until 10 kgr_asleep "$pid" S || kgr_fail "not asleep" || return
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load" "$(kgr_load kgr_test_check model=0)" ok || return
-	sleep 0.2
+	kgr_falls_asleep "$pid" S || return
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_check model=0 || return
+	kgr_sleep_ms 200
 	kgr_others_migrate "$pid" || return
-	line=$(kgr_straggler "$pid")
+	kgr_straggler "$pid"; line=$REPLY
 	kgr_msg "$line"
-	kgr_eq "reason" "$(kgr_word "$line" reason)" in-syscall
-	kgr_eq "number of read(2)" "$(kgr_word "$line" syscall)" 0
-	kgr_eq "nudge" "$(kgr_nudge "$pid")" nudged=1
+	kgr_is "reason" in-syscall kgr_word "$line" reason
+	kgr_is "number of read(2)" 0 kgr_word "$line" syscall
+	kgr_is "nudge" nudged=1 kgr_nudge "$pid"
 	kgr_finish kgr_test_check 1 || return
-	kgr_eq "second nudge" "$(kgr_nudge "$pid")" EAGAIN
+	kgr_is "second nudge" EAGAIN kgr_nudge "$pid"
 	kgr_asleep "$pid" S || kgr_fail "read(2) has not been restarted"
-	kgr_eq "output of the reader" "$(kgr_output pipe)" "reading=$pid"
+	kgr_is "output of the reader" "reading=$pid" kgr_output pipe
 	kgr_remove kgr_test_check
 	kgr_apply kgr_test_check model=1 || return
-	kgr_eq "signals sent under hybrid" "$(kgr_get kgr_test_check/nudges/signal)" 0
+	kgr_is "signals sent under hybrid" 0 kgr_get kgr_test_check/nudges/signal
 	kgr_remove kgr_test_check
 }
 kgr_case case_in_syscall "asleep in another system call"
@@ -240,8 +243,8 @@ case_nudge_errors()
 	other=$REPLY
 	begin sleeper 0 1 || return
 	kgr_until 5 kgr_migrated "$other" || kgr_fail "the spinner has not migrated"
-	kgr_eq "one that has migrated" "$(kgr_nudge "$other")" EALREADY
-	kgr_eq "one that is not there" "$(kgr_nudge 4000000)" ESRCH
+	kgr_is "one that has migrated" EALREADY kgr_nudge "$other"
+	kgr_is "one that is not there" ESRCH kgr_nudge 4000000
 	kgr_wake
 	kgr_finish kgr_test_sleep 1
 	kgr_remove kgr_test_sleep
@@ -257,10 +260,11 @@ case_many()
 		kgr_spawn "many" "$KGR_DIR/actor" sleep 0
 	done
 	kgr_until 20 many_asleep || kgr_fail "they did not fall asleep" || return
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "load" "$(kgr_load kgr_test_sleep model=1)" ok || return
-	kgr_eq "listed" "$(kgr_stragglers | grep -c reason=in-patched-function)" "$n"
-	kgr_num "nudged" "$(kgr_word "$(kgr_nudge)" nudged)" -ge "$n"
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_sleep model=1 || return
+	kgr_is "listed" "$n" kgr_stragglers | grep -c reason=in-patched-function
+	kgr_nudge
+	kgr_is_num "nudged" -ge "$n" kgr_word "$REPLY" nudged
 	kgr_finish kgr_test_sleep 1
 	kgr_wake
 	kgr_remove kgr_test_sleep

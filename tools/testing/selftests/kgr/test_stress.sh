@@ -26,19 +26,23 @@ count()
 # that is part of it. What counts is the state at the end.
 op_load()
 {
-	count "load $(kgr_load "$1" model="$MODEL")"
+	kgr_load "$1" model="$MODEL"
+	count "load $REPLY"
 }
 
 op_toggle()
 {
 	local file=$KGR_SYSFS/$1/enabled
 
-	[ ! -e "$file" ] || count "toggle $(kgr_put "$((RANDOM % 2))" "$file")"
+	[ -e "$file" ] || return
+	kgr_put "$((RANDOM % 2))" "$file"
+	count "toggle $REPLY"
 }
 
 op_unload()
 {
-	count "unload $(kgr_unload "$1")"
+	kgr_unload "$1"
+	count "unload $REPLY"
 }
 
 op_sleeper()
@@ -61,7 +65,7 @@ op_wake()
 
 op_nudge()
 {
-	kgr_nudge > /dev/null
+	kgr_nudge
 	count nudge
 }
 
@@ -101,10 +105,10 @@ kgr_wait_waking()
 {
 	local end=$((SECONDS + KGR_TIMEOUT))
 
-	until kgr_wait "$1" 1 2> /dev/null; do
+	until kgr_wait "$1" 1; do
 		[ -d "$KGR_SYSFS/$1" ] || return 0
 		kgr_wake
-		[ "$SECONDS" -lt "$end" ] || kgr_fail "$1 is stuck:" "$(kgr_stragglers)" || return
+		[ "$SECONDS" -lt "$end" ] || kgr_fail_list "$1 is stuck" || return
 	done
 }
 
@@ -127,8 +131,6 @@ step()
 	esac
 }
 
-mixed() { kgr_word "$(grep "^$1 " "$KGR_TARGETS/stats")" mixed; }
-
 stress()
 {
 	local end=$((SECONDS + $2)) key
@@ -137,7 +139,7 @@ stress()
 	OPS=()
 	echo 0 > "$KGR_TARGETS/stats"
 	kgr_spawn hammer "$KGR_DIR/hammer" -t $(( (KGR_THREADS + 3) / 4 ))
-	kgr_until 20 kgr_said hammer '^ready' || kgr_fail "the hammer did not start" || return
+	kgr_says hammer '^ready' || return
 	kgr_spawn storm "$KGR_DIR/fork_storm" 1 100000000
 	echo 1 > "$KGR_TARGETS/softirq"
 	while [ "$SECONDS" -lt "$end" ] && [ "$KGR_FAILED" -eq 0 ]; do
@@ -151,12 +153,12 @@ stress()
 	for key in "${!OPS[@]}"; do
 		kgr_msg "$key: ${OPS[$key]}"
 	done | sort
-	kgr_msg "$(cat "$KGR_TARGETS/stats")"
-	kgr_eq "task nested mixed" "$(mixed "task nested")" 0
-	kgr_eq "softirq nested mixed" "$(mixed "softirq nested")" 0
-	kgr_eq "softirq seq mixed" "$(mixed "softirq seq")" 0
-	kgr_eq "kthread nested mixed" "$(mixed "kthread nested")" 0
-	[ "$1" -ne 0 ] || kgr_eq "task seq mixed" "$(mixed "task seq")" 0
+	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
+	kgr_is "softirq nested mixed" 0 kgr_stats softirq nested mixed
+	kgr_is "softirq seq mixed" 0 kgr_stats softirq seq mixed
+	kgr_is "kthread nested mixed" 0 kgr_stats kthread nested mixed
+	[ "$1" -ne 0 ] || kgr_is "task seq mixed" 0 kgr_stats task seq mixed
 }
 
 case_universe() { stress 0 $(( (KGR_SECONDS + 1) / 2 )); }

@@ -33,16 +33,6 @@ trace_end()
 	echo 1 > $T/tracing_on
 }
 
-traced()
-{
-	grep -c "$1" $T/trace
-}
-
-call_all()
-{
-	cat "$KGR_TARGETS/version"
-}
-
 NEW="inner=2 outer=2 first=2 second=2"
 OLD="inner=1 outer=1 first=1 second=1"
 
@@ -52,23 +42,23 @@ tracer_and_patch()
 {
 	trace_begin "$1" "kgr_test_* kgr_test_check"
 	kgr_apply kgr_test_pairs || return
-	kgr_eq "$1 first, then the patch" "$(call_all)" "$NEW"
-	kgr_num "traced" "$(traced kgr_test_first)" -gt 0
+	kgr_is "$1 first, then the patch" "$NEW" kgr_versions
+	kgr_is_num "traced" -gt 0 kgr_count kgr_test_first $T/trace
 	trace_end
-	kgr_eq "$1 has left" "$(call_all)" "$NEW"
+	kgr_is "$1 has left" "$NEW" kgr_versions
 	trace_begin "$1" "kgr_test_*"
-	kgr_eq "$1 on a patched function" "$(call_all)" "$NEW"
-	kgr_num "traced" "$(traced kgr_test_second)" -gt 0
+	kgr_is "$1 on a patched function" "$NEW" kgr_versions
+	kgr_is_num "traced" -gt 0 kgr_count kgr_test_second $T/trace
 	kgr_set kgr_test_pairs 0
-	kgr_eq "reverted under $1" "$(call_all)" "$OLD"
+	kgr_is "reverted under $1" "$OLD" kgr_versions
 	kgr_set kgr_test_pairs 1
-	kgr_eq "applied under $1" "$(call_all)" "$NEW"
+	kgr_is "applied under $1" "$NEW" kgr_versions
 	echo > $T/trace
 	echo 3 > "$KGR_TARGETS/check"
-	kgr_num "the neighbour is traced" "$(traced kgr_test_check)" -gt 0
+	kgr_is_num "the neighbour is traced" -gt 0 kgr_count kgr_test_check $T/trace
 	trace_end
 	kgr_remove kgr_test_pairs
-	kgr_eq "all gone" "$(call_all)" "$OLD"
+	kgr_is "all gone" "$OLD" kgr_versions
 }
 
 case_function()
@@ -94,13 +84,14 @@ case_function_all()
 	echo 0 > "$KGR_TARGETS/stats"
 	trace_begin function 'kgr_test_*'
 	kgr_spawn hammer "$KGR_DIR/hammer" -t 8
-	kgr_until 20 kgr_said hammer '^ready' || kgr_fail "the hammer did not start"
+	kgr_says hammer '^ready'
 	kgr_apply kgr_test_pairs
 	kgr_set kgr_test_pairs 0
 	kgr_set kgr_test_pairs 1
 	trace_end
-	kgr_msg "$(grep '^task' "$KGR_TARGETS/stats")"
-	kgr_eq "mixed" "$(grep '^task' "$KGR_TARGETS/stats" | grep -vc ' mixed=0$')" 0
+	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
+	kgr_is "task seq mixed" 0 kgr_stats task seq mixed
 	kgr_remove kgr_test_pairs
 }
 kgr_case case_function_all "consistency under the function tracer"
@@ -115,31 +106,32 @@ case_kprobe()
 	echo > $T/trace
 	echo 1 > $T/events/kgr/enable
 	kgr_apply kgr_test_pairs
-	kgr_eq "kprobes first, then the patch" "$(call_all)" "$NEW"
+	kgr_is "kprobes first, then the patch" "$NEW" kgr_versions
 	echo 3 > "$KGR_TARGETS/check"
-	kgr_num "probe at the entry" "$(traced 'entry: ')" -gt 0
-	kgr_num "probe beside" "$(traced 'beside: ')" -gt 0
+	kgr_is_num "probe at the entry" -gt 0 kgr_count 'entry: ' $T/trace
+	kgr_is_num "probe beside" -gt 0 kgr_count 'beside: ' $T/trace
 	echo 0 > $T/events/kgr/enable
-	kgr_eq "probes have left" "$(call_all)" "$NEW"
+	kgr_is "probes have left" "$NEW" kgr_versions
 	echo 1 > $T/events/kgr/enable
-	kgr_eq "probes on a patched function" "$(call_all)" "$NEW"
+	kgr_is "probes on a patched function" "$NEW" kgr_versions
 	kgr_set kgr_test_pairs 0
-	kgr_eq "reverted under probes" "$(call_all)" "$OLD"
+	kgr_is "reverted under probes" "$OLD" kgr_versions
 	echo 0 > $T/events/kgr/enable
 	echo > $T/kprobe_events
 	echo > $T/trace
-	kgr_eq "unload" "$(kgr_unload kgr_test_pairs)" ok
+	kgr_is "unload" ok kgr_unload kgr_test_pairs
 }
 kgr_case case_kprobe "kprobes"
 
 klp_done()
 {
-	[ "$(cat /sys/kernel/livepatch/kgr_test_klp/transition 2> /dev/null)" = 0 ]
+	kgr_file /sys/kernel/livepatch/kgr_test_klp/transition
+	[ "$REPLY" = 0 ]
 }
 
 klp_load()
 {
-	kgr_eq "livepatch of $1" "$(kgr_load kgr_test_klp func="$1")" ok || return
+	kgr_is "livepatch of $1" ok kgr_load kgr_test_klp func="$1" || return
 	kgr_until 60 klp_done || kgr_fail "livepatch: transition does not end"
 }
 
@@ -152,7 +144,7 @@ klp_remove()
 {
 	echo 0 > /sys/kernel/livepatch/kgr_test_klp/enabled
 	kgr_until 60 klp_gone || kgr_fail "livepatch: does not revert"
-	kgr_until 10 kgr_unload kgr_test_klp > /dev/null || kgr_fail "livepatch: can't unload"
+	kgr_until 10 kgr_unloaded kgr_test_klp || kgr_fail "livepatch: can't unload"
 }
 
 # A livepatch on another function: both work, whoever comes first, with both
@@ -163,12 +155,12 @@ case_livepatch_beside()
 	have CONFIG_LIVEPATCH || return
 	klp_load kgr_test_check || return
 	kgr_apply kgr_test_pairs || return
-	kgr_eq "versions" "$(call_all)" "$NEW"
+	kgr_is "versions" "$NEW" kgr_versions
 	klp_remove
-	kgr_eq "versions" "$(call_all)" "$NEW"
+	kgr_is "versions" "$NEW" kgr_versions
 	klp_load kgr_test_check || return
 	kgr_remove kgr_test_pairs
-	kgr_eq "versions" "$(call_all)" "$OLD"
+	kgr_is "versions" "$OLD" kgr_versions
 	klp_remove
 }
 kgr_case case_livepatch_beside "a livepatch of another function"
@@ -177,14 +169,14 @@ case_livepatch_same_time()
 {
 	have CONFIG_LIVEPATCH || return
 	kgr_sleeper sleeper 0 || return
-	echo 0 > $KGR_SYSFS/nudge_delay_ms
-	kgr_eq "kgraft's transition begins" "$(kgr_load kgr_test_sleep model=1)" ok || return
+	kgr_set_nudge 0
+	kgr_is "kgraft's transition begins" ok kgr_load kgr_test_sleep model=1 || return
 	echo 3000 > "$KGR_TARGETS/kbusy"
-	kgr_eq "livepatch's begins" "$(kgr_load kgr_test_klp)" ok
+	kgr_is "livepatch's begins" ok kgr_load kgr_test_klp
 	kgr_until 60 klp_done || kgr_fail "livepatch: transition does not end"
-	kgr_eq "in_progress" "$(kgr_get in_progress)" 1
+	kgr_is "in_progress" 1 kgr_get in_progress
 	kgr_wake
-	kgr_nudge > /dev/null
+	kgr_nudge
 	kgr_finish kgr_test_sleep 1
 	kgr_remove kgr_test_sleep
 	klp_remove
@@ -196,11 +188,11 @@ case_livepatch_first()
 {
 	have CONFIG_LIVEPATCH || return
 	klp_load kgr_test_first || return
-	kgr_eq "version" "$(kgr_version first)" 3
-	kgr_eq "kgraft after livepatch" "$(kgr_load kgr_test_pairs)" EBUSY
-	dmesg_since | grep -qE "kgraft: .*kgr_test_first" || kgr_fail "the function is not named"
-	kgr_eq "version" "$(kgr_version first)" 3
-	kgr_eq "other functions" "$(call_all)" "inner=1 outer=1 first=3 second=1"
+	kgr_is "version" 3 kgr_version first
+	kgr_is "kgraft after livepatch" EBUSY kgr_load kgr_test_pairs
+	kgr_is_num "messages that name the function" -gt 0 kgr_logged "kgraft: .*kgr_test_first"
+	kgr_is "version" 3 kgr_version first
+	kgr_is "other functions" "inner=1 outer=1 first=3 second=1" kgr_versions
 	klp_remove
 	kgr_apply kgr_test_pairs || return
 	kgr_remove kgr_test_pairs
@@ -211,8 +203,8 @@ case_livepatch_second()
 {
 	have CONFIG_LIVEPATCH || return
 	kgr_apply kgr_test_pairs || return
-	kgr_eq "livepatch after kgraft" "$(kgr_load kgr_test_klp func=kgr_test_first)" EBUSY
-	kgr_eq "versions" "$(call_all)" "$NEW"
+	kgr_is "livepatch after kgraft" EBUSY kgr_load kgr_test_klp func=kgr_test_first
+	kgr_is "versions" "$NEW" kgr_versions
 	kgr_remove kgr_test_pairs
 	klp_load kgr_test_first || return
 	klp_remove
@@ -226,7 +218,7 @@ case_ftrace_enabled()
 
 	kgr_apply kgr_test_pairs || return
 	echo 0 > $file 2> /dev/null
-	kgr_eq "with ftrace_enabled $(cat $file)" "$(call_all)" "$NEW"
+	kgr_is "after writing 0 to ftrace_enabled" "$NEW" kgr_versions
 	echo 1 > $file
 	kgr_remove kgr_test_pairs
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Files, modules, patches and the gate after a test; see util.h. */
+/* Files, modules, patches, time; see util.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -174,66 +174,4 @@ long kgr_env_long(const char *name, long fallback)
 		return fallback;
 	value = strtol(text, &end, 0);
 	return *end ? fallback : value;
-}
-
-/* Any of these in the kernel log is a failure; keep in step with lib/dmesg.sh */
-static const char * const splats[] = {
-	"BUG:", "WARNING:", "Oops", "general protection", "KASAN:", "UBSAN:", "ODEBUG:",
-	"possible circular", "possible recursive", "inconsistent lock", "bad unlock balance",
-	"suspicious RCU", "lockup", "detected stall", "scheduling while atomic", "corruption",
-	"refcount_t:", "unreferenced object", "Call Trace:", "blocked for more than",
-	"Unable to handle", "nobody cared", "Kernel panic", "illegal change of state",
-};
-
-/* Bits that loading an unsigned patch module of our own sets: O, E, K */
-#define TAINT_EXPECTED	((1UL << 12) | (1UL << 13) | (1UL << 15))
-
-static unsigned long kgr_taint(void)
-{
-	long value;
-
-	return kgr_read_long("/proc/sys/kernel/tainted", &value) ? 0 : value;
-}
-
-int kgr_gate_begin(struct kgr_gate *gate)
-{
-	gate->taint = kgr_taint();
-	gate->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (gate->kmsg < 0)
-		return -errno;
-	return lseek(gate->kmsg, 0, SEEK_END) < 0 ? -errno : 0;
-}
-
-int kgr_gate_end(struct kgr_gate *gate)
-{
-	unsigned long taint = (kgr_taint() & ~gate->taint) & ~TAINT_EXPECTED;
-	int found = 0;
-	char line[8192];
-	ssize_t len;
-	size_t i;
-
-	for (;;) {
-		len = read(gate->kmsg, line, sizeof(line) - 1);
-		if (len < 0 && errno == EPIPE) {
-			printf("# kernel log overran while the test ran\n");
-			found++;
-			continue;
-		}
-		if (len <= 0)
-			break;
-		line[len] = '\0';
-		for (i = 0; i < sizeof(splats) / sizeof(splats[0]); i++) {
-			if (!strstr(line, splats[i]))
-				continue;
-			printf("# kernel: %s", line);
-			found++;
-			break;
-		}
-	}
-	close(gate->kmsg);
-	if (taint) {
-		printf("# kernel is newly tainted: %#lx\n", taint);
-		found++;
-	}
-	return found;
 }

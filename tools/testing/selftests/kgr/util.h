@@ -7,6 +7,7 @@
 #define _KGR_SELFTEST_UTIL_H
 
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #define KGR_SYSFS	"/sys/kernel/kgraft"
@@ -34,15 +35,21 @@ const char *kgr_errname(int err);
 long kgr_env_long(const char *name, long fallback);
 
 /*
- * The gate after a test: what the kernel has complained about since begin.
- * Complaints are printed as TAP diagnostics; returns how many.
+ * The gate after a test: what the kernel has said, and complained about, since
+ * kgr_gate_begin(). kgr_gate_report() prints complaints, a line each, and returns
+ * how many; kgr_gate_end() does so as TAP diagnostics and closes the gate.
  */
 struct kgr_gate {
 	int kmsg;
 	unsigned long taint;
+	char *log;
+	size_t len;
 };
 
 int kgr_gate_begin(struct kgr_gate *gate);
+void kgr_gate_drain(struct kgr_gate *gate);
+int kgr_gate_report(struct kgr_gate *gate, FILE *out);
+void kgr_gate_close(struct kgr_gate *gate);
 int kgr_gate_end(struct kgr_gate *gate);
 
 /* Netlink */
