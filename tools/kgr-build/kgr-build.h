@@ -87,6 +87,7 @@ int pass_load(struct kgr_build *b);
 int pass_correlate(struct kgr_build *b);
 int pass_compare(struct kgr_build *b);
 int pass_locate(struct kgr_build *b);
+int pass_built(struct kgr_build *b);
 int pass_closure(struct kgr_build *b);
 int pass_resolve(struct kgr_build *b);
 int pass_verify(struct kgr_build *b);

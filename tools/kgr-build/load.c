@@ -57,6 +57,8 @@ static int by_value(const void *a, const void *b)
 
 	if (x->value != y->value)
 		return x->value < y->value ? -1 : 1;
+	if (x->size != y->size)		/* empty structs have an address, and it is another's */
+		return x->size > y->size ? -1 : 1;
 	if (x->bind != y->bind)
 		return x->bind == STB_GLOBAL ? -1 : y->bind == STB_GLOBAL ? 1 : 0;
 	return x->index < y->index ? -1 : 1;

@@ -84,6 +84,7 @@ struct atom {
 	struct atom *parent;		/* of a .cold part: its function */
 	struct atom *cold;		/* of a function: its .cold part */
 	struct atom *twin;		/* in the other object */
+	struct atom *built;		/* of the original: in the tree's object */
 	struct atom *key_from;		/* scratch of the comparison */
 	enum atom_state state;
 	const char *reason;		/* why it differs */

@@ -35,6 +35,7 @@ const struct pass passes[] = {
 	{ "correlate",	"matching old and new",			pass_correlate, false },
 	{ "compare",	"comparing",				pass_compare, false },
 	{ "locate",	"looking up the source",		pass_locate, false },
+	{ "built",	"comparing with the tree's objects",	pass_built, false },
 	{ "closure",	"collecting what comes along",		pass_closure, false },
 	{ "resolve",	"resolving symbols",			pass_resolve, false },
 	{ "model",	"choosing a model",			pass_choose_model, false },
@@ -135,7 +136,7 @@ static void progress(const struct kgr_build *b, size_t nr, double seconds)
 
 	if (b->opts.quiet || (!tty && !b->opts.verbose) || (!tty && !done))
 		return;
-	fprintf(stderr, "%s[%2zu/%zu] %-30s", tty ? "\r" : "", nr + 1, total, passes[nr].doing);
+	fprintf(stderr, "%s[%2zu/%zu] %-34s", tty ? "\r" : "", nr + 1, total, passes[nr].doing);
 	if (done)
 		fprintf(stderr, " %6.2f s\n", seconds);
 	fflush(stderr);

@@ -35,7 +35,7 @@ const struct vm_sym *resolve_atom(struct kgr_build *b, const struct atom *a,
 				  const struct where *at)
 {
 	const struct atom *old = a->twin ? a->twin : a;
-	const char *name = old->sym->name;
+	const char *name = old->built ? old->built->sym->name : old->sym->name;
 	struct unit *u = unit_of_atom(b, a);
 	const struct vm_sym *s;
 	vmsymvec *all = map_get(&b->vmlinux.by_name, name);

@@ -65,8 +65,6 @@ static const struct sect_kind kinds[] = {
 	IS(".init.*", BOOT),
 	IS(".exit.*", BOOT),
 	IS(".head.text", BOOT),
-	IS(".text.startup*", BOOT),
-	IS(".text.exit*", BOOT),
 	IS(".bss..brk", BOOT),
 	IS(".meminit.*", BOOT),
 

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#include "../built.h"
 #include "../elf.h"
 #include "../load.h"
 #include "../postlink.h"
@@ -189,6 +190,27 @@ static void test_round_trip(void **state)
 	finish(&r);
 }
 
+/* The tree's object is compiled without sections: the same functions all the same */
+static void test_built(void **state)
+{
+	static const char * const names[] = { "patchme", "quiet", "twice" };
+	struct run r = { 0 };
+	struct atom *a, *b;
+
+	prepare(&r, *state, edited(*state, "kept += a;", "kept += a + 1;"));
+	analyse(&r);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		b = fixture_atom(r.u->built, names[i]);
+		assert_true(built_same(&r.b.arena, b, fixture_atom(r.u->orig, names[i])));
+		a = fixture_atom(r.u->patched, names[i]);
+		assert_int_equal(built_same(&r.b.arena, b, a), strcmp(names[i], "twice") != 0);
+	}
+	b = fixture_atom(r.u->built, "patchme");
+	assert_true(built_in_vmlinux(&r.b.vmlinux, b, symtab_global(&r.b.vmlinux, "patchme")));
+	assert_false(built_in_vmlinux(&r.b.vmlinux, b, symtab_global(&r.b.vmlinux, "quiet")));
+	finish(&r);
+}
+
 static void test_refuse_data(void **state)
 {
 	struct run r = { 0 };
@@ -326,7 +348,7 @@ static void test_malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip), TEST(test_refuse_data), TEST(test_refuse_notrace),
+		TEST(test_round_trip), TEST(test_built), TEST(test_refuse_data), TEST(test_refuse_notrace),
 		TEST(test_refuse_missing), TEST(test_refuse_removed), TEST(test_refuse_init),
 		TEST(test_unknown_section), TEST(test_address_taken), TEST(test_two_roots),
 		TEST(test_malformed),

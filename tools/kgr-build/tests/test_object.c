@@ -306,6 +306,9 @@ static void test_section_names(void **state)
 		{ "__bug_table", "__bug_table" },
 	};
 	struct fixture *f = *state;
+	/* functions that are called exit_x and startup are ordinary ones */
+	struct sect plain[] = { { .name = ".text.exit_x", .flags = SHF_ALLOC },
+				{ .name = ".text.startup", .flags = SHF_ALLOC } };
 	struct sect odd = { .name = ".odd", .flags = SHF_ALLOC, .type = SHT_PROGBITS };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -313,6 +316,8 @@ static void test_section_names(void **state)
 
 		assert_string_equal(section_out_name(&f->arena, &s), names[i].out);
 	}
+	assert_int_equal(section_kind(&plain[0])->cls, SECT_TEXT);
+	assert_int_equal(section_kind(&plain[1])->cls, SECT_TEXT);
 	assert_int_equal(section_kind(&odd)->cls, SECT_UNKNOWN);
 	odd.flags = 0;
 	assert_null(section_kind(&odd));
