@@ -40,7 +40,7 @@ check-quick: deps tools	## the tests without the debug kernel
 soak: deps tools	## the kselftests on both kernels, ten times as long
 	+@scripts/kernel vm
 	+@scripts/kernel debug
-	@KGR_REPS=$${KGR_REPS:-200} KGR_SECONDS=$${KGR_SECONDS:-300} KGR_FORKS=$${KGR_FORKS:-100000} \
+	@KGR_REPS=$${KGR_REPS:-200} KGR_SECONDS=$${KGR_SECONDS:-120} KGR_FORKS=$${KGR_FORKS:-30000} \
 		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check debug vm
 
 bench: deps tools	## what kGraft costs, counted in instructions (JSON in build/bench)
