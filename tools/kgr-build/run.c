@@ -31,6 +31,7 @@ int run_setup(struct diag *d, const char *tmpdir)
 
 	signal(SIGCHLD, SIG_DFL);	/* inherited SIG_IGN would lose exit codes */
 	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal_set(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return diag(d, D_INTERNAL, NULL, "sigprocmask: %s", strerror(errno));
@@ -146,6 +147,9 @@ static void kill_all(struct arena *a, struct cmd *cmds, size_t n)
 				;
 			take_output(a, &cmds[i]);
 		}
+	/* what they had started is ours now: nobody may write after we have gone */
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
 }
 
 static unsigned int reap(struct arena *a, struct cmd *cmds, size_t n)
