@@ -241,8 +241,8 @@ static const struct command {
 	{ "mark",	1, agent_mark },
 	{ "said",	1, agent_said },
 	{ "gate",	0, agent_gate },
-	{ "snapshot",	0, agent_snapshot },
-	{ "compare",	0, agent_compare },
+	{ "snapshot",	1, agent_snapshot },
+	{ "compare",	1, agent_compare },
 };
 
 static void run(int argc, char **argv, FILE *out)

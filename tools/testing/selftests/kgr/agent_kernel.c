@@ -66,8 +66,24 @@ void agent_gate(int argc, char **argv, FILE *out)
 	kgr_gate_report(&gate, out);
 }
 
-/* Snapshots: lines of text, compared as sets in order */
-static char *before;
+/* Snapshots are lines of text; there are two, one for a case and one within it */
+static struct {
+	const char *name;
+	char *text;
+} snapshots[] = {
+	{ "case" }, { "refuse" },
+};
+
+static char **find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(snapshots) / sizeof(snapshots[0]); i++) {
+		if (!strcmp(name, snapshots[i].name))
+			return &snapshots[i].text;
+	}
+	return NULL;
+}
 
 static void add_file(const char *path, FILE *out)
 {
@@ -139,14 +155,19 @@ static char *take(void)
 	return text;
 }
 
-/* snapshot: remember the state for compare */
+/* snapshot NAME: remember the state for compare */
 void agent_snapshot(int argc, char **argv, FILE *out)
 {
+	char **text = find(argv[1]);
+
 	(void)argc;
-	(void)argv;
-	free(before);
-	before = take();
-	fputs(before ? "ok" : "ENOMEM", out);
+	if (!text) {
+		fputs("ENOENT", out);
+		return;
+	}
+	free(*text);
+	*text = take();
+	fputs(*text ? "ok" : "ENOMEM", out);
 }
 
 static int has_line(const char *text, const char *line)
@@ -172,18 +193,18 @@ static void print_missing(const char *from, const char *in, char sign, FILE *out
 	free(copy);
 }
 
-/* compare: how the state differs from the snapshot; nothing when it doesn't */
+/* compare NAME: how the state differs from a snapshot; nothing when it doesn't */
 void agent_compare(int argc, char **argv, FILE *out)
 {
+	char **before = find(argv[1]);
 	char *after = take();
 
 	(void)argc;
-	(void)argv;
-	if (!before || !after) {
+	if (!before || !*before || !after) {
 		fputs("no snapshot", out);
 	} else {
-		print_missing(before, after, '-', out);
-		print_missing(after, before, '+', out);
+		print_missing(*before, after, '-', out);
+		print_missing(after, *before, '+', out);
 	}
 	free(after);
 }

@@ -10,9 +10,9 @@
 # refuse KIND ERROR - load the bad module; look at once, before any teardown
 refuse()
 {
-	kgr_ask snapshot
+	kgr_ask snapshot refuse
 	kgr_is "$1" "$2" kgr_load kgr_test_bad kind="$1"
-	kgr_ask compare
+	kgr_ask compare refuse
 	[ -z "$REPLY" ] || kgr_fail "$1 left behind:" "$REPLY"
 }
 

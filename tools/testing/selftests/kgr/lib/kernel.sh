@@ -99,7 +99,7 @@ kgr_cycles()
 # be reverted before those are: as many rounds as there are patches will do.
 kgr_take_back()
 {
-	local dir name
+	local dir name modules
 
 	for _ in 1 2 3 4 5; do
 		for dir in "$KGR_SYSFS"/*/; do
@@ -111,10 +111,11 @@ kgr_take_back()
 			kgr_wait "$name"
 		done
 	done
-	while read -r name _; do
+	mapfile -t modules < /proc/modules
+	for name in "${modules[@]%% *}"; do
 		[[ $name == kgr_test_* ]] || continue
 		kgr_until 5 kgr_unloaded "$name" || kgr_fail "can't unload $name: $REPLY"
-	done < /proc/modules
+	done
 }
 
 kgr_unloaded()

@@ -200,7 +200,7 @@ kgr_teardown()
 
 kgr_gate()
 {
-	kgr_ask compare
+	kgr_ask compare case
 	[ -z "$REPLY" ] || kgr_fail "state of the kernel is not as before:" "$REPLY"
 	kgr_ask gate
 	[ -z "$REPLY" ] || kgr_fail "$REPLY"
@@ -213,7 +213,7 @@ kgr_run_case()
 	KGR_FAILED=0
 	KGR_SKIP=
 	kgr_ask mark "kgr-selftest $$ begins: $2"
-	kgr_ask snapshot
+	kgr_ask snapshot case
 	kgr_now_ms; begin=$REPLY
 	"$1"
 	kgr_teardown
