@@ -170,7 +170,9 @@ static int apply_one(struct kgr_build *b, const struct diff *df)
 /* The hunks between the two files as they are: offsets and several diffs are in it */
 static int find_hunks(struct kgr_build *b, struct touched *t)
 {
-	char *argv[] = { "diff", "-U0", "--", source_path(b, t->path), layer_path(b, t->path), NULL };
+	char *argv[] = {
+		"diff", "-U0", "--", source_path(b, t->path), layer_path(b, t->path), NULL
+	};
 	struct cmd cmd = { .argv = argv };
 	struct diff_hunk *h;
 	struct diff df;

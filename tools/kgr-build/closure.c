@@ -95,7 +95,8 @@ static void take_target(struct closure *c, struct atom *from, struct ref *r)
 		     to->sect->name);
 		break;
 	case SECT_BOOT:
-		diag(&c->b->diag, D_INIT_CHANGED, &at, "the new code needs %s, which is gone after boot",
+		diag(&c->b->diag, D_INIT_CHANGED, &at,
+		     "the new code needs %s, which is gone after boot",
 		     *atom_name(to) ? atom_name(to) : to->sect->name);
 		break;
 	default:

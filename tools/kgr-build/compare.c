@@ -51,7 +51,8 @@ static bool literals_equal(struct comparison *c, struct atom *orig, struct atom 
 		return true;
 	equal = !orig->sym == !patched->sym;
 	if (equal && orig->sym && !str_starts(orig->sym->name, ".L"))
-		equal = !strcmp(name_key(&tmp, orig->sym->name), name_key(&tmp, patched->sym->name));
+		equal = !strcmp(name_key(&tmp, orig->sym->name),
+				name_key(&tmp, patched->sym->name));
 	arena_free(&tmp);
 	return equal && !compare(&inner, orig, patched);
 }

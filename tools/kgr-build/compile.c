@@ -56,7 +56,8 @@ static int find_units(struct kgr_build *b)
 	return 0;
 }
 
-static int make_command(struct kgr_build *b, const struct unit *u, enum view_side side, struct cmd *cmd)
+static int make_command(struct kgr_build *b, const struct unit *u, enum view_side side,
+			struct cmd *cmd)
 {
 	bool patched = side == SIDE_PATCHED;
 	strvec words, argv = { 0 };
@@ -128,11 +129,13 @@ static int check_dependencies(struct kgr_build *b, const struct unit *u)
 			word = arena_printf(&b->arena, "%s/%s", cwd, word);
 		if (!realpath(word, real))
 			continue;
-		vec_each(t, &b->touched)
-			if (!strcmp(real, arena_printf(&b->arena, "%s/%s", b->tree.srcdir, t->path)))
+		vec_each(t, &b->touched) {
+			char *orig = arena_printf(&b->arena, "%s/%s", b->tree.srcdir, t->path);
+
+			if (!strcmp(real, orig))
 				return diag(&b->diag, D_VIEW, AT(.object = u->object->path),
-					    "the compiler found the unpatched %s; use --view=overlay",
-					    t->path);
+					    "the compiler found the unpatched %s", t->path);
+		}
 	}
 	return 0;
 }

@@ -164,7 +164,8 @@ static size_t used_statics(struct correlator *c, const struct atom *fn, const st
 }
 
 /* Both functions use as many: then the first is the first, and so on */
-static void match_used(struct correlator *c, struct group *g, struct atom *orig, struct atom *patched)
+static void match_used(struct correlator *c, struct group *g, struct atom *orig,
+		       struct atom *patched)
 {
 	struct atom *a[32], *b[32];
 	size_t n = used_statics(c, orig, g, a, ARRAY_SIZE(a));
@@ -194,7 +195,8 @@ static bool left_over(const struct group *g)
 {
 	struct atom *x;
 
-	return count_single(g->orig.v, g->orig.n, &x) && count_single(g->patched.v, g->patched.n, &x);
+	return count_single(g->orig.v, g->orig.n, &x) &&
+		count_single(g->patched.v, g->patched.n, &x);
 }
 
 static void index_names(struct correlator *c)

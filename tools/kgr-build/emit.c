@@ -50,7 +50,8 @@ static uint64_t alignment(const struct atom *a)
 
 static void place(struct emitter *e, struct atom *a)
 {
-	struct sect *s = out_section(e, section_out_name(e->a, a->sect), a->sect->flags, a->sect->type);
+	struct sect *s = out_section(e, section_out_name(e->a, a->sect), a->sect->flags,
+				     a->sect->type);
 	uint64_t align = alignment(a), start = (s->size + align - 1) & ~(align - 1);
 	bool code = s->flags & SHF_EXECINSTR;
 	struct buf data = { .arena = e->a };
@@ -83,7 +84,8 @@ static bool name_used(const struct emitter *e, const char *name)
 
 static char *new_name(struct emitter *e, const struct atom *a)
 {
-	char *base = arena_printf(e->a, "kgr_new_%s", name_identifier(e->a, atom_name(a))), *name = base;
+	char *base = arena_printf(e->a, "kgr_new_%s", name_identifier(e->a, atom_name(a)));
+	char *name = base;
 
 	for (unsigned int i = 2; name_used(e, name); i++)
 		name = arena_printf(e->a, "%s_%u", base, i);
@@ -225,7 +227,9 @@ static void emit_strings(struct emitter *e)
 
 int pass_emit(struct kgr_build *b)
 {
-	struct emitter e = { .b = b, .a = &b->arena, .out = { .path = "diff.o", .arena = &b->arena } };
+	struct emitter e = {
+		.b = b, .a = &b->arena, .out = { .path = "kgr-diff.o", .arena = &b->arena },
+	};
 	struct sym file = { .name = b->patch_name, .type = STT_FILE, .bind = STB_LOCAL,
 			    .shndx = SHN_ABS };
 	struct atom **a;

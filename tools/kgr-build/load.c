@@ -233,7 +233,8 @@ static void find_pads(struct loader *l)
 		if (strcmp(s->name, "__patchable_function_entries"))
 			continue;
 		vec_each(r, &s->relas)
-			if (r->sym && r->sym->sect && r->sym->value + r->addend <= r->sym->sect->size)
+			if (r->sym && r->sym->sect &&
+			    r->sym->value + r->addend <= r->sym->sect->size)
 				vec_push(l->a, &r->sym->sect->pads, r->sym->value + r->addend);
 	}
 	for (size_t i = 0; i < l->o->sects.n; i++)
@@ -277,7 +278,8 @@ static int decode(struct loader *l, struct sect *s, const struct atom *at, size_
 		if (insn_decode(s->data + pos, end - pos, &insn)) {
 			if (l->is_asm)
 				return 0;
-			return diag(l->d, D_INSN, AT(.object = l->o->path, .function = atom_name(at)),
+			return diag(l->d, D_INSN,
+				    AT(.object = l->o->path, .function = atom_name(at)),
 				    "at offset 0x%llx of %s", (unsigned long long)pos, s->name);
 		}
 		while (*next < s->relas.n && s->relas.v[*next].offset < pos)

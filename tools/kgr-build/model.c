@@ -7,7 +7,9 @@
 
 bool atom_is_code(const struct atom *a)
 {
-	return a->sect->kind && (a->sect->kind->cls == SECT_TEXT || a->sect->kind->cls == SECT_PIECE);
+	const struct sect_kind *kind = a->sect->kind;
+
+	return kind && (kind->cls == SECT_TEXT || kind->cls == SECT_PIECE);
 }
 
 bool atom_is_global(const struct atom *a)

@@ -59,7 +59,7 @@ struct ref {
 	struct atom *target;		/* in the same object, or NULL: */
 	struct sym *sym;		/* undefined here */
 	int64_t addend;			/* in the target: what is really referred to */
-	int64_t bias;			/* from the field to where a PC-relative value counts from */
+	int64_t bias;			/* from the field to where PC-relative values count from */
 	bool branch;			/* call or jump: doesn't take the address */
 	struct xref *xref;		/* resolves to vmlinux */
 };

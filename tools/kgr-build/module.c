@@ -37,8 +37,8 @@ static int write_main(struct kgr_build *b)
 	vec_each(a, &b->changed)
 		buf_printf(&s, "extern void %s(void);\n", (*a)->out_name);
 	buf_printf(&s, "\nstatic struct kgr_patch patch = {\n\t.name = \"%s\",\n"
-		   "\t.owner = THIS_MODULE,\n\t.model = %u,	/* %s */\n", b->patch_name, b->model,
-		   model);
+		   "\t.owner = THIS_MODULE,\n\t.model = %u,	/* %s */\n",
+		   b->patch_name, b->model, model);
 	if (b->opts.cve)
 		buf_printf(&s, "\t.cve = \"%s\",\n", b->opts.cve);
 	buf_printf(&s, "\t.build_id = \"%s\",\n\t.patches = {\n", b->vmlinux.build_id);
@@ -59,9 +59,9 @@ static int write_main(struct kgr_build *b)
 		 "MODULE_LICENSE(\"GPL\");\n");
 	buf_printf(&s, "MODULE_DESCRIPTION(\"kGraft patch %s for Linux %s\");\n", b->patch_name,
 		   b->tree.release);
-	buf_printf(&s, "MODULE_INFO(%s, \"Y\");\nMODULE_INFO(%s, \"%s\");\nMODULE_INFO(%s, \"%s\");\n",
-		   KGR_MODINFO_TAG, KGR_MODINFO_BUILD_ID, b->vmlinux.build_id, KGR_MODINFO_MODEL,
-		   model);
+	buf_printf(&s, "MODULE_INFO(%s, \"Y\");\n", KGR_MODINFO_TAG);
+	buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_BUILD_ID, b->vmlinux.build_id);
+	buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_MODEL, model);
 	if (b->opts.cve)
 		buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_CVE, b->opts.cve);
 	for (size_t i = 0; i < b->xrefs.n; i++)
@@ -108,9 +108,10 @@ static struct cmd make_command(struct kgr_build *b)
 {
 	const char *more = str_ends(b->tree.symvers, "/Module.symvers") ? "" : b->tree.symvers;
 	char *argv[] = {
-		"make", "-C", (char *)b->tree.objdir, arena_printf(&b->arena, "M=%s", b->module_dir),
-		arena_printf(&b->arena, "KBUILD_EXTRA_SYMBOLS=%s %s", mod_path(b, "private.symvers"),
-			     more),
+		"make", "-C", (char *)b->tree.objdir,
+		arena_printf(&b->arena, "M=%s", b->module_dir),
+		arena_printf(&b->arena, "KBUILD_EXTRA_SYMBOLS=%s %s",
+			     mod_path(b, "private.symvers"), more),
 		"delay-objtool=y", arena_printf(&b->arena, "CC=%s", b->compiler), "modules", NULL
 	};
 
@@ -130,7 +131,7 @@ static char *complaints(struct kgr_build *b, const struct cmd *cmd)
 
 	buf_puts(&out, "");
 	while ((line = strsep(&log, "\n")))
-		if ((strstr(line, "error") || strstr(line, "ERROR") || strstr(line, "Error")) && n < 5)
+		if (n < 5 && (strcasestr(line, "error") || strstr(line, "undefined")))
 			buf_printf(&out, "%s%s", n++ ? " | " : "", line);
 	return out.n ? out.s : cmd->output;
 }

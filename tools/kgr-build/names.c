@@ -12,7 +12,7 @@ static const char * const disposable[] = {
 	"__key", "__lock_key", "__wq_key",			/* lock classes */
 	"descriptor", "_ddebug", "__UNIQUE_ID_ddebug",		/* dynamic debug */
 	"CSWTCH",						/* switch turned into a table */
-	"___tp_str", "_entry", "__trace_printk_fmt", "trace_printk_fmt",	/* trace and index */
+	"___tp_str", "_entry", "__trace_printk_fmt", "trace_printk_fmt", /* trace, index */
 };
 
 /* Names whose numbers stand in the middle */

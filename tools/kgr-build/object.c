@@ -235,8 +235,8 @@ int object_command(struct diag *d, const struct object *o, const char *out, cons
 		}
 	}
 	if (!words->n || !have_out || !have_c)
-		return diag(d, D_CMD_SYNTAX, AT(.object = o->path), "not a compiler's command: %.60s",
-			    o->command);
+		return diag(d, D_CMD_SYNTAX, AT(.object = o->path),
+			    "not a compiler's command: %.60s", o->command);
 	if (o->is_text)	/* a table: line numbers in debug data would be noise */
 		vec_push(a, words, arena_strdup(a, "-g0"));
 	return 0;

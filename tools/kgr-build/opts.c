@@ -16,15 +16,15 @@ static const struct {
 	int key;
 	const char *name, *arg, *help;
 } table[] = {
-	{ 'k', "kernel", "BUILD_TREE", "where the target kernel was built: .config, vmlinux, objects" },
+	{ 'k', "kernel", "BUILD_TREE", "where the target kernel was built" },
 	{ 's', "source", "SRC_TREE", "its source, if the build tree doesn't tell" },
 	{ 'o', "output", "FILE", "the module to write; default: NAME.ko here" },
-	{ O_NAME, "name", "NAME", "name of the patch; default: from the diff's, kgr-...; [a-zA-Z0-9_-]" },
-	{ O_MODEL, "model", "MODEL", "universe, hybrid or immediate; default: chosen from the change" },
-	{ O_CVE, "cve", "LIST", "what it fixes, separated by commas or blanks; kept in the module" },
+	{ O_NAME, "name", "NAME", "name of the patch; default: kgr- and that of the diff" },
+	{ O_MODEL, "model", "MODEL", "universe, hybrid or immediate; default: chosen" },
+	{ O_CVE, "cve", "LIST", "what it fixes, separated by commas or blanks" },
 	{ 'j', "jobs", "N", "compilers to run at once; default: one per CPU" },
-	{ O_VIEW, "view", "KIND", "how the tree is shown to the compiler: auto, overlay or symlinks" },
-	{ O_KEEP_TMP, "keep-tmp", NULL, "leave the temporary directory behind, and say where it is" },
+	{ O_VIEW, "view", "KIND", "how the tree is shown: auto, overlay or symlinks" },
+	{ O_KEEP_TMP, "keep-tmp", NULL, "leave the temporary directory behind" },
 	{ O_JSON, "json", NULL, "report as JSON on standard output" },
 	{ 'v', "verbose", NULL, "say more" },
 	{ 'q', "quiet", NULL, "no progress, no report; diagnostics only" },
@@ -195,15 +195,16 @@ void opts_help(struct buf *out)
 	buf_puts(out, "Usage: kgr-build -k BUILD_TREE [OPTION...] fix.patch...\n"
 		 "Makes a kGraft patch module from unified diffs.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const char *arg = table[i].arg ? table[i].arg : "";
 		char *left = arena_printf(out->arena, "--%s%s%s", table[i].name,
-					  table[i].arg ? " " : "", table[i].arg ? table[i].arg : "");
+					  *arg ? " " : "", arg);
 
 		if (table[i].key < 256)
 			buf_printf(out, "  -%c, %-22s %s\n", table[i].key, left, table[i].help);
 		else
 			buf_printf(out, "      %-22s %s\n", left, table[i].help);
 	}
-	buf_puts(out, "\nExit status: 0 module written, verdict safe; 1 failed; 2 usage; 3 the build tree\n"
-		 "can't be used; 4 refused, all reasons given; 5 nothing changes; 6 module written,\n"
-		 "verdict review.\n");
+	buf_puts(out, "\nExit status: 0 module written, verdict safe; 1 failed; 2 usage;\n"
+		 "3 the build tree can't be used; 4 refused, all reasons given;\n"
+		 "5 nothing changes; 6 module written, verdict review.\n");
 }

@@ -140,7 +140,9 @@ static int find_members(struct diag *d, struct tree *t)
 	static const struct {
 		const char *path;
 		bool optional;
-	} archives[] = { { "vmlinux.a", false }, { "lib/lib.a", true }, { "arch/x86/lib/lib.a", true } };
+	} archives[] = {
+		{ "vmlinux.a", false }, { "lib/lib.a", true }, { "arch/x86/lib/lib.a", true },
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(archives); i++) {
 		int err = read_members(d, t, archives[i].path);
@@ -184,7 +186,7 @@ int tree_open(struct diag *d, struct tree *t, const char *objdir, const char *sr
 
 	t->objdir = real_path(d->arena, objdir);
 	if (!t->objdir || !dir_exists(t->objdir))
-		return diag(d, D_TREE_PATH, AT_FILE(objdir), "%s", strerror(errno ? errno : ENOTDIR));
+		return diag(d, D_TREE_PATH, AT_FILE(objdir), "not a directory");
 	if (!file_exists(tree_path(d->arena, t, ".config")))
 		return diag(d, D_TREE_PATH, AT_FILE(objdir), "no .config");
 	if (find_source(d, t, srcdir) || read_config(d, t))

@@ -53,7 +53,8 @@ static void refuse_atom(struct kgr_build *b, const struct atom *a, enum diag_cod
 	if (code_atom || is_anonymous(a))
 		diag(&b->diag, code, &at, "section %s: %s", a->sect->name, what);
 	else
-		diag(&b->diag, code, &at, "%s, section %s: %s", display_name(a), a->sect->name, what);
+		diag(&b->diag, code, &at, "%s, section %s: %s", display_name(a), a->sect->name,
+		     what);
 }
 
 static void check_named(struct kgr_build *b, const struct atom *a)
@@ -151,7 +152,7 @@ static const char *why_no_site(struct kgr_build *b, const struct atom *a)
 		return arena_printf(&b->arena, "it is in section %s (noinstr and the like)",
 				    a->sect->name);
 	if (!strstr(u->object->command, "-mfentry"))
-		return "its file is compiled without ftrace (see CFLAGS_REMOVE or CC_FLAGS_FTRACE in its Makefile)";
+		return "its file is compiled without ftrace (its Makefile says so)";
 	if (!has_site(a->twin))
 		return "it is notrace, or an inline function that the compiler made out of line";
 	return "its site isn't in vmlinux";
@@ -210,8 +211,8 @@ static void check_address_taken(struct kgr_build *b, struct atom *from)
 		struct atom *to = r->target;
 		struct where at;
 
-		if (r->branch || !to || to->twin || to->sect->kind->cls != SECT_TEXT || to->parent ||
-		    from->sect->kind->cls == SECT_TABLE)
+		if (r->branch || !to || to->twin || to->parent ||
+		    to->sect->kind->cls != SECT_TEXT || from->sect->kind->cls == SECT_TABLE)
 			continue;
 		at = where_atom(to);
 		diag(&b->diag, D_ADDRESS_TAKEN, &at, "by %s",
@@ -262,7 +263,8 @@ static bool entered_from_outside(struct kgr_build *b, const struct atom *fn)
 			for (size_t m = 0; m < s->atoms.v[k]->refs.n; m++) {
 				const struct ref *r = &s->atoms.v[k]->refs.v[m];
 
-				if (r->target == fn && (!r->branch || !is_changed(b, s->atoms.v[k])))
+				if (r->target == fn &&
+				    (!r->branch || !is_changed(b, s->atoms.v[k])))
 					return true;
 			}
 	}
@@ -296,7 +298,7 @@ int pass_choose_model(struct kgr_build *b)
 	} else {
 		b->model = KGR_MODEL_UNIVERSE;
 		b->model_why = arena_printf(&b->arena,
-			"%u of the changed functions are called from elsewhere, so a task may meet them one after the other",
+			"%u of the changed functions are entered from elsewhere, maybe one after the other",
 			roots);
 	}
 	return 0;

@@ -170,7 +170,8 @@ static void test_round_trip(void **state)
 
 		assert_ptr_equal(place->sym->sect, text);
 		assert_ptr_equal(name->sym->sect, strings);
-		assert_int_equal(rela_at(text, place->sym->value + place->addend)->type, R_X86_64_NONE);
+		assert_int_equal(rela_at(text, place->sym->value + place->addend)->type,
+				 R_X86_64_NONE);
 		to_self += !strcmp(s, "patchme");
 		to_hidden += !strcmp(s, "hidden");
 		if (!strcmp(s, "twice")) {	/* the second of two by address */
@@ -348,7 +349,8 @@ static void test_malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip), TEST(test_built), TEST(test_refuse_data), TEST(test_refuse_notrace),
+		TEST(test_round_trip), TEST(test_built), TEST(test_refuse_data),
+		TEST(test_refuse_notrace),
 		TEST(test_refuse_missing), TEST(test_refuse_removed), TEST(test_refuse_init),
 		TEST(test_unknown_section), TEST(test_address_taken), TEST(test_two_roots),
 		TEST(test_malformed),

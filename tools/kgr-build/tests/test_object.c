@@ -272,7 +272,8 @@ static void test_shared_section(void **state)
 	assert_true(calls);
 	rec = fixture_atom(patched, "rec");
 	for (size_t i = 0; i < rec->refs.n; i++)
-		recurses |= rec->refs.v[i].target == rec && rec->refs.v[i].addend == (int64_t)rec->entry;
+		recurses |= rec->refs.v[i].target == rec &&
+			    rec->refs.v[i].addend == (int64_t)rec->entry;
 	assert_true(recurses);
 }
 
@@ -283,7 +284,8 @@ static void test_line_numbers(void **state)
 		"extern int ext(int);\nint a(void) { return ext(__LINE__); }\n\nint b(void) { return ext(__LINE__); }\n";
 	static const char after[] =
 		"extern int ext(int);\nint a(void) {\next(1);\n return ext(__LINE__); }\n\nint b(void) { return ext(__LINE__); }\n";
-	static const struct diff_hunk h = { .old_start = 2, .old_len = 1, .new_start = 2, .new_len = 3 };
+	static const struct diff_hunk h = { .old_start = 2, .old_len = 1,
+					    .new_start = 2, .new_len = 3 };
 	struct fixture *f = *state;
 	struct obj *orig, *patched;
 
