@@ -37,11 +37,14 @@ check-quick: deps tools	## the tests without the debug kernel
 	+@scripts/kernel vm
 	@scripts/check vm
 
-soak: deps tools	## the kselftests on both kernels, ten times as long
+SOAK_TESTS := test_consistency.sh test_getpid test_reverse.sh test_hotplug.sh test_fork.sh test_stress.sh
+
+soak: deps tools	## the kselftests that repeat things, on both kernels, ten times as long
 	+@scripts/kernel vm
 	+@scripts/kernel debug
 	@KGR_REPS=$${KGR_REPS:-200} KGR_SECONDS=$${KGR_SECONDS:-120} KGR_FORKS=$${KGR_FORKS:-30000} \
-		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check debug vm
+		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 \
+		KGR_TESTS="$(SOAK_TESTS)" scripts/check debug vm
 
 bench: deps tools	## what kGraft costs, counted in instructions (JSON in build/bench)
 	+@scripts/kernel vm
