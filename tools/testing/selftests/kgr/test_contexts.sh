@@ -462,6 +462,41 @@ case_vfork()
 }
 kgr_case case_vfork "the parent of a vfork"
 
+# A virtual CPU stays in KVM_RUN as long as its guest runs. It is listed as being
+# in its guest; the fake signal makes KVM_RUN return with EINTR.
+case_vcpu()
+{
+	local pid
+
+	if [ ! -w /dev/kvm ]; then
+		kgr_skip "CONFIG_KVM_AMD and CONFIG_KVM_INTEL are not set, or the CPU can't"
+		return
+	fi
+	kgr_spawn vcpu "$KGR_DIR/vcpu"
+	pid=$REPLY
+	kgr_says vcpu '^running=' || return
+	kgr_sleep_ms 200
+	start kgr_test_check 0 || return
+	kgr_others_migrate "$pid" || return
+	kgr_until 10 in_guest "$pid" || kgr_fail_list "not in its guest"
+	kgr_straggler "$pid"; kgr_msg "$REPLY"
+	kgr_is "nudge" nudged=1 kgr_nudge "$pid"
+	kgr_says vcpu '^returned=EINTR'
+	kgr_finish kgr_test_check 1 || return
+	kgr_remove kgr_test_check || return
+	kgr_apply kgr_test_check model=1 || return
+	kgr_remove kgr_test_check
+}
+
+# It is at times outside for an instant, for an interrupt
+in_guest()
+{
+	kgr_straggler "$1"
+	kgr_word "$REPLY" reason
+	[ "$REPLY" = in-guest ]
+}
+kgr_case case_vcpu "a virtual CPU that runs"
+
 # A zombie runs no code any more: it holds nothing up.
 case_zombie()
 {
@@ -525,5 +560,8 @@ case_come_and_go()
 	done
 }
 kgr_case case_come_and_go "processes that come and go"
+
+# Now, since a case must leave the list of modules as it was
+[ -w /dev/kvm ] || modprobe kvm_amd 2> /dev/null || modprobe kvm_intel 2> /dev/null
 
 kgr_run
