@@ -9,6 +9,8 @@ set -eu
 . "$(dirname "$0")/tap.sh"
 
 kg=$work/kgraft
+# The miniature builds in its own directory, whatever the Makefile says of ours
+unset BUILD
 export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null HOME=$work
 export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@localhost GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@localhost
 
