@@ -216,7 +216,7 @@ int main(int argc, char **argv)
 	size_t i;
 	int err;
 
-	for (i = 0; argc > 1 && i < sizeof(acts) / sizeof(acts[0]); i++) {
+	for (i = 0; argc > 1 && i < ARRAY_SIZE(acts); i++) {
 		if (strcmp(argv[1], acts[i].name))
 			continue;
 		err = acts[i].act(arg);

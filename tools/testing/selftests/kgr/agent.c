@@ -96,17 +96,18 @@ static int transition(const char *patch, int apply, int timeout_ms)
 	return err ? err : (int)(kgr_now_ms() - begin);
 }
 
-/* cycle PATCH COUNT SECONDS: revert it and apply it again, so many times */
+/* cycle PATCH COUNT SECONDS [PAUSE_MS]: revert it and apply it again, so many times */
 static void cmd_cycle(int argc, char **argv, FILE *out)
 {
 	int i, took = 0, count = 2 * atoi(argv[2]);
 	unsigned long sum = 0, max = 0;
 
-	(void)argc;
 	for (i = 0; i < count && took >= 0; i++) {
 		took = transition(argv[1], i % 2, atoi(argv[3]) * 1000);
 		if (took < 0)
 			break;
+		if (argc > 4)
+			kgr_sleep_ms(atoi(argv[4]));
 		sum += took;
 		if ((unsigned long)took > max)
 			max = took;
@@ -249,7 +250,7 @@ static void run(int argc, char **argv, FILE *out)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (argc > commands[i].args && !strcmp(argv[0], commands[i].name)) {
 			commands[i].run(argc, argv, out);
 			return;

@@ -50,7 +50,8 @@ void agent_said(int argc, char **argv, FILE *out)
 		fputs("-1", out);
 		return;
 	}
-	copy = rest = strdup(gate.log);
+	copy = strdup(gate.log);
+	rest = copy;
 	while ((line = strsep(&rest, "\n")))
 		count += !regexec(&regex, line, 0, NULL, 0);
 	free(copy);
@@ -78,7 +79,7 @@ static char **find(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(snapshots) / sizeof(snapshots[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(snapshots); i++) {
 		if (!strcmp(name, snapshots[i].name))
 			return &snapshots[i].text;
 	}

@@ -82,12 +82,13 @@ int kgr_gate_report(struct kgr_gate *gate, FILE *out)
 	regex_t regex;
 
 	kgr_gate_drain(gate);
-	copy = rest = strdup(gate->log);
+	copy = strdup(gate->log);
 	if (!copy || regcomp(&regex, splats, REG_EXTENDED | REG_NOSUB)) {
 		fprintf(out, "gate: out of memory\n");
 		free(copy);
 		return 1;
 	}
+	rest = copy;
 	while ((line = strsep(&rest, "\n"))) {
 		if (!regexec(&regex, line, 0, NULL, 0)) {
 			found++;

@@ -320,7 +320,7 @@ static int make_msg(void)
 
 struct message {
 	long type;
-	char text[1];
+	char text[4];
 };
 
 static int call_msgrcv(void)
@@ -363,7 +363,7 @@ const struct scenario scenarios[] = {
 	{ "sigtimedwait",	make_nothing,	call_sigtimedwait, send_usr1, NULL, true },
 };
 
-const unsigned int nr_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);
+const unsigned int nr_scenarios = ARRAY_SIZE(scenarios);
 
 void scenario_close(void)
 {

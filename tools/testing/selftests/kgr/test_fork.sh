@@ -17,8 +17,8 @@ storm()
 	kgr_now_ms; begin=$REPLY
 	kgr_apply kgr_test_pairs model="$1" || return
 	while ! kgr_gone "$pid"; do
-		kgr_cycles kgr_test_pairs 2 || return
-		cycles=$((cycles + 2))
+		kgr_cycles kgr_test_pairs 5 20 || return
+		cycles=$((cycles + 5))
 		kgr_now_ms
 		[ $((REPLY - begin)) -lt $((300000 + $2 * 50)) ] || kgr_fail "no end" || return
 	done

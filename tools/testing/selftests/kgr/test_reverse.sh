@@ -28,7 +28,8 @@ apply_reversed()
 	kgr_is "old code after" 1 kgr_version first
 	kgr_falls_asleep "$PID" S
 	kgr_is "state" 4 kgr_state kgr_test_sleep kgr_test_sleep
-	kgr_is_num "messages about the reversal" -gt 0 kgr_logged "kgraft: patch 'kgr_test_sleep': reversed"
+	kgr_is_num "messages about the reversal" -gt 0 \
+		kgr_logged "kgraft: patch 'kgr_test_sleep': reversed"
 	kgr_is "unload" ok kgr_unload kgr_test_sleep
 	kgr_asleep "$PID" S || kgr_fail "the sleeper is awake"
 	kgr_wake

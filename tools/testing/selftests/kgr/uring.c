@@ -19,10 +19,6 @@
 
 #include "util.h"
 
-#ifndef IOSQE_ASYNC
-#define IOSQE_ASYNC	(1U << 4)
-#endif
-
 struct ring {
 	int fd;
 	struct io_uring_params params;

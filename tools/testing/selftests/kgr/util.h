@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(arr)	(sizeof(arr) / sizeof((arr)[0]))
+#endif
+
 #define KGR_SYSFS	"/sys/kernel/kgraft"
 #define KGR_TARGETS	"/sys/kernel/debug/kgraft_test"
 

@@ -87,10 +87,10 @@ kgr_remove()
 	kgr_is "unload $1" ok kgr_unload "$1"
 }
 
-# kgr_cycles NAME COUNT - revert and apply again so many times
+# kgr_cycles NAME COUNT [PAUSE_MS] - revert and apply again so many times
 kgr_cycles()
 {
-	kgr_ask cycle "$1" "$2" "$KGR_TIMEOUT"
+	kgr_ask cycle "$1" "$2" "$KGR_TIMEOUT" ${3:+"$3"}
 	[[ $REPLY != *result=ok ]] || return 0
 	kgr_fail_list "cycles of $1: $REPLY"
 }
