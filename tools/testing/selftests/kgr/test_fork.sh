@@ -7,6 +7,12 @@
 
 . "$(dirname "$0")/lib/kgr.sh"
 
+# 10,000, or fewer where each costs ten times as much
+if [ -z "$KGR_FORKS" ]; then
+	KGR_FORKS=10000
+	[ ! -e /sys/kernel/debug/kmemleak ] || KGR_FORKS=2000
+fi
+
 # storm MODEL FORKS - cycles of apply and revert until all forks are done
 storm()
 {

@@ -32,7 +32,7 @@ KGR_MODULES=$KGR_DIR/test_modules
 
 : "${KGR_REPS:=20}"		# cycles of apply and revert per model
 : "${KGR_THREADS:=64}"		# threads that hammer
-: "${KGR_FORKS:=10000}"		# forks of the fork storm
+: "${KGR_FORKS:=}"		# forks of the fork storm; see test_fork.sh
 : "${KGR_SECONDS:=20}"		# length of the stress test
 : "${KGR_TIMEOUT:=120}"		# no transition may take longer
 : "${KGR_NUDGE_MS:=20}"		# nudge_delay_ms unless a case sets it
