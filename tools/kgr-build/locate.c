@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where the changed code stands in the source, and what changed it */
+#include <elf.h>
+
 #include "dwarf.h"
 #include "kgr-build.h"
 #include "load.h"
@@ -27,7 +29,7 @@ static void annotate(struct kgr_build *b, const struct dw_index *ix, struct obj 
 
 		if (!s->atom || s->atom->sym != s)
 			continue;
-		f = map_get(atom_is_code(s->atom) ? &ix->funcs : &ix->vars,
+		f = map_get(s->atom->sect->flags & SHF_EXECINSTR ? &ix->funcs : &ix->vars,
 			    name_source(&b->arena, s->name));
 		if (!f)
 			continue;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* As much of the kernel's as kgr-build's generated source needs */
+#ifndef MINI_KGRAFT_H
+#define MINI_KGRAFT_H
+
+#include <linux/kgraft_types.h>
+
+#define NULL	((void *)0)
+
+struct module;
+
+struct kgr_patch_fun {
+	const char *name;
+	void *new_fun;
+	const char *objname;
+	unsigned long sympos, old_size;
+};
+
+struct kgr_patch {
+	const char *name;
+	struct module *owner;
+	enum kgr_model model;
+	const char *cve;
+	const char *build_id;
+	struct kgr_patch_fun patches[];
+};
+
+#define KGR_PATCH_OBJPOS_SIZE(_name, _new, _obj, _pos, _size)	\
+	{ #_name, _new, _obj, _pos, _size }
+#define KGR_PATCH_END	{ }
+
+int kgr_patch_kernel(struct kgr_patch *patch);
+void kgr_patch_remove(struct kgr_patch *patch);
+
+#endif

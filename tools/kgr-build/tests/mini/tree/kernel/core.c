@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Ordinary code, with one of each thing that can't be changed at run time */
+#include <mini.h>
+
+static long core_lock, other_lock;
+static long total = 7;
+static const long limits[] = { 10, 20, 40 };
+struct box the_box;
+
+static noinline long clamp(long v)
+{
+	static long clamped;
+
+	if (v > limits[total % 3]) {
+		clamped++;
+		v = limits[1];
+	}
+	return v + clamped;
+}
+
+static notrace noinline long quiet_part(long v)
+{
+	return v * 3 + total;
+}
+
+static noinstr long early_part(long v)
+{
+	return v * 5 + total;
+}
+
+long core_read(struct widget *w)
+{
+	return clamp(w->count) + quiet_part(w->id) + early_part(w->low);
+}
+
+long core_write(struct widget *w, long v)
+{
+	struct scratch s = { .value = v, .step = 2 };
+
+	mutex_lock(&core_lock);
+	mutex_lock(&other_lock);
+	widget_get(w);
+	w->count = helper_scale(s.value, s.step);
+	total += w->count;
+	widget_put(w);
+	mutex_unlock(&other_lock);
+	mutex_unlock(&core_lock);
+	return clamp(v);
+}
+
+long core_sum(const struct widget *w, int n)
+{
+	long sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += helper_scale(w[i].count, w[i].spot.x) + strip_low(w[i].id);
+	return sum;
+}
+
+long core_mode(enum mode m)
+{
+	return helper_scale(m, m == MODE_FAST ? 3 : 1);
+}
+
+static const struct file_ops core_ops = {
+	.read = core_read,
+	.write = core_write,
+};
+
+static struct file_ops shared_ops = { .read = core_read };
+
+const struct file_ops *core_operations(int own)
+{
+	return own ? &core_ops : &shared_ops;
+}
+EXPORT_SYMBOL(core_operations);
+
+static int __init core_init(void)
+{
+	total = clamp(100);
+	return 0;
+}
+initcall(core_init);
+
+static void __exit core_exit(void)
+{
+	total = 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+	.text
+	.globl entry_code
+	.type entry_code, @function
+entry_code:
+	ret
+	.size entry_code, . - entry_code
+	.globl __fentry__
+	.type __fentry__, @function
+__fentry__:
+	ret
+	.size __fentry__, . - __fentry__
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the rest calls: locks, references, the scheduler; names are all that counts */
+#include <mini.h>
+
+long tick_count;
+
+long helper_scale(long v, int by)
+{
+	return v * by;
+}
+EXPORT_SYMBOL(helper_scale);
+
+long helper_sealed(long v)
+{
+	return v + 1;
+}
+
+notrace long helper_quiet(long v)
+{
+	return v - 1;
+}
+
+long helper_uses_quiet(long v)
+{
+	return helper_quiet(v) + helper_quiet(v + 1) + strip_low(v);
+}
+
+void mutex_lock(long *lock)
+{
+	__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE);
+}
+
+void mutex_unlock(long *lock)
+{
+	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
+void widget_get(struct widget *w)
+{
+	w->spot.y++;
+}
+
+void widget_put(struct widget *w)
+{
+	w->spot.y--;
+}
+
+void schedule(void)
+{
+	tick_count++;
+	asm volatile("" ::: "memory");
+}
+
+int kthread_should_stop(void)
+{
+	return *(volatile long *)&tick_count > 1000;
+}
+
+void *kthread_create_on_node(int (*fn)(void *data), void *data, int node, const char *name)
+{
+	return fn(data) + node ? (void *)name : data;
+}

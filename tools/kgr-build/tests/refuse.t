@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What is refused: each with its own code and message, and nothing is written.  On
+# the small tree of mini/; what takes a real kernel is in e2e.t.
+
+. "$(dirname "$0")/mini/mini.sh"
+set -u
+
+make_tree >"$work/log" 2>&1
+ok $? "a small build tree"
+before=$(snapshot)
+
+# refused NAME EXIT CODE TEXT [OPTION]...: exactly this exit status; CODE is among
+# the reasons, with TEXT (a regular expression) in its line; nothing is written
+refused()
+{
+	local name=$1 status=$2 code=$3 text=$4
+
+	shift 4
+	run "$name" "$@"
+	[ $rc -eq "$status" ] && grep -F "$code: " "$work/err" | grep -qE -- "$text" &&
+		has_code "$name" "$code" &&
+		[ "$(snapshot)" = "$before" ] && [ ! -e "$work/$name.ko" ] && [ -z "$(ls -A "$TMPDIR")" ]
+	ok $? "$name: exit $status, $code"
+}
+
+core=kernel/core.c
+
+# --- diffs
+
+printf 'nothing of the kind\n' >"$work/no-diff.patch"
+refused no-diff 1 KGR-E011 'holds no unified diff'
+edit cut $core 's/return v + clamped;/return v;/'
+sed -i '$d' "$work/cut.patch"
+refused cut 1 KGR-E010 'cut short'
+printf -- '--- a/kernel/nowhere.c\n+++ b/kernel/nowhere.c\n@@ -1 +1 @@\n-a\n+b\n' >"$work/path.patch"
+refused path 1 KGR-E012 "isn't in the source tree.*nowhere.c"
+edit context $core 's/return v + clamped;/return v;/'
+sed -i 's/^ \t}/ \t} \/\/ other/' "$work/context.patch"
+refused context 1 KGR-E013 "doesn't apply.*core.c"
+edit applied $core 's/return v + clamped;/return v;/'
+sed -i -e 's/^-\treturn v + clamped/~/; s/^+\treturn v;/-\treturn v;/; s/^~/+\treturn v + clamped/' "$work/applied.patch"
+refused applied 1 KGR-E014 'already applied'
+edit makefile kernel/Makefile 's/core.o/core.o new.o/'
+refused makefile 4 KGR-E016 'kernel/Makefile'
+edit assembler kernel/entry.S '/^entry_code:/a\
+	nop'
+refused assembler 4 KGR-E017 'kernel/entry.S'
+printf 'diff --git a/%s b/%s\nold mode 100644\nnew mode 100755\n' $core $core >"$work/mode.patch"
+refused mode 4 KGR-E018 "$core"
+edit syntax $core 's/return v + clamped;/return v +;/'
+refused syntax 1 KGR-E031 "core.c:[0-9]*:[0-9]*: error"
+
+# --- data
+
+edit const $core 's/{ 10, 20, 40 }/{ 10, 20, 50 }/'
+refused const 4 KGR-E050 'limits, section'
+edit initial $core 's/total = 7/total = 8/'
+refused initial 4 KGR-E050 'total, section .data'
+edit ops $core 's/\.write = core_write/.write = core_store/; /^static const struct file_ops core_ops/i\
+static long core_store(struct widget *w, long v) { return v; }'
+refused ops 4 KGR-E050 'core_ops'
+
+# --- code that can't be replaced
+
+edit init $core 's/total = clamp(100)/total = clamp(101)/'
+refused init 4 KGR-E051 'core.c:[0-9]*: core_init'
+edit notrace $core 's/return v \* 3 + total/return v * 4 + total/'
+refused notrace 4 KGR-E052 'quiet_part.*core_read'
+edit lib lib/strip.c 's/v & 0xff/v \& 0x7f/'
+refused lib 4 KGR-E052 'compiled without ftrace'
+edit module drv/driver.c 's/+ 4/+ 5/'
+refused module 4 KGR-E053 'driver_read'
+edit removed kernel/helper.c '/^notrace long helper_quiet/,/^}/d; s/helper_quiet(v + 1)/v/; s/helper_quiet(v)/v/; s/^long helper_uses_quiet/long helper_quiet(long v);\n&/'
+refused removed 4 KGR-E059 'helper_quiet'
+
+# --- symbols and sections
+
+edit export $core '$a\
+EXPORT_SYMBOL(core_read);'
+refused export 4 KGR-E057 'core_read'
+edit initcall $core '$a\
+static int __init late_init(void) { return 1; }\
+initcall(late_init);'
+refused initcall 4 KGR-E058 'initcall6'
+edit missing $core 's/return v + clamped;/{ extern long nowhere(long v); return nowhere(v); }/'
+refused missing 4 KGR-E056 'nowhere'
+edit section $core 's/static long clamped;/static long clamped; static long odd __attribute__((section("oddity")));/; s/clamped++;/clamped += odd++;/'
+refused section 4 KGR-E042 'oddity'
+edit sealed $core 's/return v + clamped;/{ extern long (*hook)(long); long (*volatile f)(long) = helper_sealed; return f(v); }/'
+refused sealed 4 KGR-E060 'helper_sealed'
+edit tls $core 's/static long clamped;/extern __thread long own; static long clamped;/; s/v + clamped;/v + clamped + own;/'
+refused tls 4 KGR-E063 'own'
+edit pair $core 's/return v \* 3 + total;/{ static long clamped; clamped += v; return v * clamped; }/; s/notrace noinline long quiet/noinline long quiet/; s/w->count = helper_scale/{ static long clamped; clamped++; }\n\tw->count = helper_scale/; s/static long clamped;$/static long clamped, more; if (v == more) { static long clamped; clamped++; more = clamped; }/'
+refused pair 4 KGR-E062 'clamped'
+
+tests_done
