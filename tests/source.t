@@ -43,6 +43,7 @@ case_checkpatch()
 {
 	local types=COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,TRAILING_SEMICOLON,BRACKET_SPACE
 	types+=,FILE_PATH_CHANGES,EXPORT_SYMBOL,AVOID_EXTERNS,LONG_LINE,LONG_LINE_STRING
+	types+=,PREFER_DEFINED_ATTRIBUTE_MACRO
 
 	"$kernel_tools/checkpatch.pl" --no-tree --terse --no-summary --ignore "$types" -f "${c_files[@]}" kernel/kgraft/Kconfig
 }
