@@ -56,14 +56,12 @@ static int find_units(struct kgr_build *b)
 	return 0;
 }
 
-static int make_command(struct kgr_build *b, const struct unit *u, enum view_side side,
-			struct cmd *cmd)
+int compile_command(struct kgr_build *b, const struct unit *u, enum view_side side,
+		    enum command_form form, const char *out, const char *dep, struct cmd *cmd)
 {
-	bool patched = side == SIDE_PATCHED;
 	strvec words, argv = { 0 };
 
-	if (object_command(&b->diag, u->object, patched ? u->patched_path : u->orig_path,
-			   patched ? u->dep_path : "/dev/null", &words))
+	if (object_command(&b->diag, u->object, form, out, dep, &words))
 		return -1;
 	for (size_t i = 0; i < words.n; i++)
 		vec_push(&b->arena, &argv, view_word(&b->arena, &b->view, side, words.v[i]));
@@ -75,6 +73,15 @@ static int make_command(struct kgr_build *b, const struct unit *u, enum view_sid
 		.side = side,
 	};
 	return 0;
+}
+
+static int make_command(struct kgr_build *b, const struct unit *u, enum view_side side,
+			struct cmd *cmd)
+{
+	if (side == SIDE_PATCHED)
+		return compile_command(b, u, side, COMMAND_SPLIT, u->patched_path, u->dep_path,
+				       cmd);
+	return compile_command(b, u, side, COMMAND_SPLIT, u->orig_path, "/dev/null", cmd);
 }
 
 /* Lines of a compiler's output that say error, at most a few */
@@ -91,7 +98,7 @@ static char *error_lines(struct arena *a, const char *output)
 	return out.n ? out.s : first_line(a, output);
 }
 
-static int check_result(struct kgr_build *b, const struct unit *u, const struct cmd *cmd)
+int compile_result(struct kgr_build *b, const struct unit *u, const struct cmd *cmd)
 {
 	if (cmd->status == -1)
 		return 0;		/* not started, because another one failed */
@@ -140,14 +147,25 @@ static int check_dependencies(struct kgr_build *b, const struct unit *u)
 	return 0;
 }
 
-int pass_compile(struct kgr_build *b)
+int pass_objects(struct kgr_build *b)
 {
-	struct cmd *cmds;
-	size_t n;
+	struct cmd cmd;
 
 	if (find_units(b))
 		return -1;
-	n = b->units.n;
+	if (!b->units.n)
+		return 0;
+	if (make_command(b, &b->units.v[0], SIDE_ORIG, &cmd))
+		return -1;
+	b->compiler = cmd.argv[0];
+	return check_compiler(b, cmd.argv[0]);
+}
+
+int pass_compile(struct kgr_build *b)
+{
+	struct cmd *cmds;
+	size_t n = b->units.n;
+
 	cmds = arena_alloc(&b->arena, (n * 2 + 1) * sizeof(*cmds));
 	if (!n)
 		return 0;
@@ -155,11 +173,10 @@ int pass_compile(struct kgr_build *b)
 		if (make_command(b, &b->units.v[i], SIDE_ORIG, &cmds[i * 2]) ||
 		    make_command(b, &b->units.v[i], SIDE_PATCHED, &cmds[i * 2 + 1]))
 			return -1;
-	b->compiler = cmds[0].argv[0];
-	if (check_compiler(b, cmds[0].argv[0]) || run_all(&b->diag, cmds, n * 2, b->opts.jobs))
+	if (run_all(&b->diag, cmds, n * 2, b->opts.jobs))
 		return -1;
 	for (size_t i = 0; i < n * 2; i++)
-		check_result(b, &b->units.v[i / 2], &cmds[i]);
+		compile_result(b, &b->units.v[i / 2], &cmds[i]);
 	if (diag_fatal(&b->diag))
 		return -1;
 	for (size_t i = 0; i < n; i++)

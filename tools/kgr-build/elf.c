@@ -213,11 +213,11 @@ int elf_read(struct diag *d, struct arena *a, const char *path, const char *name
 	map = map_file(path, &size);
 	if (!map)
 		return diag(d, D_IO, AT_FILE(path), "%s", strerror(errno ? errno : ENODATA));
+	o->map = map;
+	o->map_size = size;
 	r.elf = elf_memory(map, size);
-	if (!r.elf) {
-		munmap(map, size);
+	if (!r.elf)
 		return BAD_ELF(&r, "%s", elf_errmsg(-1));
-	}
 	err = check_header(&r, &eh);
 	if (!err) {
 		r.by_index = arena_alloc(a, (r.nsects + 1) * sizeof(*r.by_index));
@@ -227,6 +227,13 @@ int elf_read(struct diag *d, struct arena *a, const char *path, const char *name
 		err = check_kinds(&r);
 	elf_end(r.elf);		/* not the mapping: names and contents are used in place */
 	return err;
+}
+
+void elf_close(struct obj *o)
+{
+	if (o->map)
+		munmap(o->map, o->map_size);
+	o->map = NULL;
 }
 
 struct writer {

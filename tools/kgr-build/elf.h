@@ -12,6 +12,9 @@
  */
 int elf_read(struct diag *d, struct arena *a, const char *path, const char *name, struct obj *o);
 
+/* Gives back the file's mapping: nothing of @o may be used any more */
+void elf_close(struct obj *o);
+
 /* Writes a relocatable file; its symbol and string tables are made anew.  0 or -1. */
 int elf_write_rel(struct diag *d, const char *path, struct obj *o);
 

@@ -33,6 +33,7 @@ struct unit {
 	struct obj *built;		/* of the object in the tree */
 	uint32_t vm_file;		/* its group of local symbols in vmlinux, 0: none */
 	bool differs;
+	bool screened;			/* compiled once, and found unchanged */
 };
 
 struct stage_time {
@@ -51,6 +52,7 @@ struct kgr_build {
 	VEC(struct touched) touched;
 	struct view view;
 	VEC(struct unit) units;
+	size_t screened;		/* objects that turned out to stay the same */
 	struct symtab vmlinux;
 
 	VEC(struct atom *) changed;	/* functions that are replaced */
@@ -82,6 +84,8 @@ extern const struct pass passes[];
 int pass_tree(struct kgr_build *b);
 int pass_diff(struct kgr_build *b);
 int pass_apply(struct kgr_build *b);
+int pass_objects(struct kgr_build *b);
+int pass_screen(struct kgr_build *b);
 int pass_compile(struct kgr_build *b);
 int pass_load(struct kgr_build *b);
 int pass_correlate(struct kgr_build *b);
@@ -95,6 +99,11 @@ int pass_choose_model(struct kgr_build *b);
 int pass_emit(struct kgr_build *b);
 int pass_module(struct kgr_build *b);
 int pass_postlink(struct kgr_build *b);
+
+/* compile.c: how an object is compiled, and what came of it.  0 or -1. */
+int compile_command(struct kgr_build *b, const struct unit *u, enum view_side side,
+		    enum command_form form, const char *out, const char *dep, struct cmd *cmd);
+int compile_result(struct kgr_build *b, const struct unit *u, const struct cmd *cmd);
 
 /* pass.c: runs them all; the verdict is in the diagnostics */
 void run_passes(struct kgr_build *b);

@@ -107,6 +107,8 @@ struct obj {
 	VEC(struct sect *) sects;
 	VEC(struct sym *) syms;
 	struct arena *arena;
+	void *map;			/* elf.c: the file */
+	size_t map_size;
 };
 
 /* A symbol of vmlinux that new code refers to */

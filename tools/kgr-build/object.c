@@ -155,6 +155,7 @@ int tree_find_objects(struct diag *d, const struct tree *t, const strvec *files,
 			if (!o)
 				break;
 			found[f]++;
+			vec_push(d->arena, &o->files, f);
 		}
 		if (o)
 			vec_push(d->arena, objects, o);
@@ -205,8 +206,19 @@ static bool is_wrapper(const char *word)
 	return !strcmp(name, "ccache") || !strcmp(name, "sccache") || !strcmp(name, "distcc");
 }
 
-int object_command(struct diag *d, const struct object *o, const char *out, const char *dep,
-		   strvec *words)
+static void add_form(struct arena *a, const struct object *o, enum command_form form,
+		     strvec *words)
+{
+	if (form == COMMAND_PLAIN) {
+		vec_push(a, words, arena_strdup(a, "-g0"));
+	} else if (!o->is_text && !o->is_asm) {
+		vec_push(a, words, arena_strdup(a, "-ffunction-sections"));
+		vec_push(a, words, arena_strdup(a, "-fdata-sections"));
+	}
+}
+
+int object_command(struct diag *d, const struct object *o, enum command_form form,
+		   const char *out, const char *dep, strvec *words)
 {
 	struct arena *a = d->arena;
 	const char *p = o->command;
@@ -223,10 +235,7 @@ int object_command(struct diag *d, const struct object *o, const char *out, cons
 			w = arena_printf(a, "-Wp,-MMD,%s", dep);
 		if (!strcmp(w, "-c") || !strcmp(w, "-S")) {
 			have_c = true;
-			if (!o->is_text && !o->is_asm) {
-				vec_push(a, words, arena_strdup(a, "-ffunction-sections"));
-				vec_push(a, words, arena_strdup(a, "-fdata-sections"));
-			}
+			add_form(a, o, form, words);
 		}
 		vec_push(a, words, w);
 		if (!strcmp(w, "-o") && shell_word(a, &p)) {

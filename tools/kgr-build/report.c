@@ -79,11 +79,13 @@ static void print_objects(struct kgr_build *b)
 		return;
 	printf("objects:  ");
 	if (b->units.n > 8 && !b->opts.verbose) {
-		printf("%zu rebuilt\n", b->units.n);
+		printf("%zu rebuilt, and %zu that stay the same\n", b->units.n, b->screened);
 		return;
 	}
 	vec_each(u, &b->units)
 		printf("%s%s", u == b->units.v ? "" : " ", u->object->path);
+	if (b->screened)
+		printf(", and %zu that stay the same", b->screened);
 	printf("\n");
 }
 
@@ -191,6 +193,7 @@ static json_t *json_lists(struct kgr_build *b, json_t *root)
 	json_object_set_new(times, "total", json_real(now() - b->started));
 	json_object_set_new(root, "diagnostics", diags);
 	json_object_set_new(root, "objects", objects);
+	json_object_set_new(root, "objects_same", json_integer(b->screened));
 	json_object_set_new(root, "changed", changed);
 	json_object_set_new(root, "new", added);
 	json_object_set_new(root, "seconds", times);

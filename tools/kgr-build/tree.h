@@ -19,6 +19,7 @@ struct object {
 	enum object_kind kind;
 	bool is_asm;		/* made from a .S file */
 	bool is_text;		/* assembler text: a table made at build time */
+	VEC(unsigned int) files;	/* which of the files looked for it is made from */
 };
 
 typedef VEC(struct object *) objvec;
@@ -44,13 +45,17 @@ char *tree_path(struct arena *a, const struct tree *t, const char *rel);
 int tree_find_objects(struct diag *d, const struct tree *t, const strvec *files,
 		      objvec *objects, unsigned int *found);
 
+enum command_form {
+	COMMAND_SPLIT,		/* one section per function and variable */
+	COMMAND_PLAIN,		/* sections as recorded, no debug data */
+};
+
 /*
  * The object's recorded command as words, up to its first ; or &&: without what
  * goes before the compiler (ccache), with @out and @dep in the place of the
- * recorded output and dependency file, and with one section per function and
- * variable.  0 or -1.
+ * recorded output and dependency file.  0 or -1.
  */
-int object_command(struct diag *d, const struct object *o, const char *out, const char *dep,
-		   strvec *words);
+int object_command(struct diag *d, const struct object *o, enum command_form form,
+		   const char *out, const char *dep, strvec *words);
 
 #endif

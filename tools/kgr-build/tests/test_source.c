@@ -134,18 +134,18 @@ static void test_command(void **state)
 	strvec words;
 
 	o.command = "ccache gcc -Wp,-MMD,a/.b.o.d -DX='\"a b\"' -I./x -c -o a/b.o a/b.c  ; ./objtool a/b.o";
-	assert_int_equal(object_command(&f->diag, &o, "/t/o", "/t/d", &words), 0);
+	assert_int_equal(object_command(&f->diag, &o, COMMAND_SPLIT, "/t/o", "/t/d", &words), 0);
 	assert_string_equal(join(&f->arena, &words),
 		"[gcc] [-Wp,-MMD,/t/d] [-DX=\"a b\"] [-I./x] [-ffunction-sections] [-fdata-sections] "
 		"[-c] [-o] [/t/o] [a/b.c]");
 	o.is_asm = true;
 	o.command = "gcc -D__ASSEMBLY__ -c -o a/b.o a/b.S";
-	assert_int_equal(object_command(&f->diag, &o, "/t/o", "/t/d", &words), 0);
+	assert_int_equal(object_command(&f->diag, &o, COMMAND_SPLIT, "/t/o", "/t/d", &words), 0);
 	assert_string_equal(join(&f->arena, &words), "[gcc] [-D__ASSEMBLY__] [-c] [-o] [/t/o] [a/b.S]");
 	o.command = "ld -r -o a/b.o a/c.o";
-	assert_int_equal(object_command(&f->diag, &o, "/t/o", "/t/d", &words), -1);
+	assert_int_equal(object_command(&f->diag, &o, COMMAND_SPLIT, "/t/o", "/t/d", &words), -1);
 	o.command = "gcc -c x.c -o a/b.o > log";
-	assert_int_equal(object_command(&f->diag, &o, "/t/o", "/t/d", &words), -1);
+	assert_int_equal(object_command(&f->diag, &o, COMMAND_SPLIT, "/t/o", "/t/d", &words), -1);
 	assert_int_equal(fixture_count(f, D_CMD_SYNTAX), 2);
 }
 

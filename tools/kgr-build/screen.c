@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Objects that a header is in, but that stay what they are.
+ *
+ * A header may be in thousands of objects, few of which use what changes in it. To
+ * find those it is enough to compile each once, from the patched source by the
+ * recorded command, and to look at the tree's own object: if they hold the same,
+ * nothing of the object changes. Only the others are compiled twice, in sections,
+ * and taken apart. Should the compiler depend on anything that isn't recorded, then
+ * the objects differ, and that is looked into by the passes that follow.
+ */
+#include <elf.h>
+#include <unistd.h>
+
+#include "elf.h"
+#include "kgr-build.h"
+#include "names.h"
+#include "screen.h"
+
+#define BATCH	32	/* objects on the disk at a time, for each compiler at work */
+
+/* Does it end up in memory, or say something about what does? */
+static bool counts(const struct sect *s)
+{
+	return (s->flags & SHF_ALLOC) || str_starts(s->name, ".discard") ||
+		str_starts(s->name, ".export_symbol") || str_starts(s->name, ".modinfo");
+}
+
+static bool same_name(const char *x, const char *y)
+{
+	struct arena tmp = { 0 };
+	bool same;
+
+	if (!strcmp(x, y))
+		return true;
+	same = name_numbered(x) && !strcmp(name_key(&tmp, x), name_key(&tmp, y));
+	arena_free(&tmp);
+	return same;
+}
+
+static bool same_place(const struct sect *x, const struct sect *y)
+{
+	return !x == !y && (!x || !strcmp(x->name, y->name));
+}
+
+/* Debug data stands between the sections, so that their numbers mean nothing */
+static bool same_sym(const struct sym *x, const struct sym *y)
+{
+	if (!x || !y)
+		return x == y;
+	return x->value == y->value && x->size == y->size && x->type == y->type &&
+		x->bind == y->bind && x->other == y->other && same_place(x->sect, y->sect) &&
+		(x->sect || x->shndx == y->shndx) && same_name(x->name, y->name);
+}
+
+static bool same_section(const struct sect *x, const struct sect *y)
+{
+	if (!same_place(x, y) || x->type != y->type || x->flags != y->flags ||
+	    x->size != y->size || x->align != y->align || x->entsize != y->entsize ||
+	    x->relas.n != y->relas.n || !x->data != !y->data)
+		return false;
+	if (x->data && memcmp(x->data, y->data, x->size))
+		return false;
+	for (size_t i = 0; i < x->relas.n; i++) {
+		const struct rela *r = &x->relas.v[i], *q = &y->relas.v[i];
+
+		if (r->offset != q->offset || r->type != q->type || r->addend != q->addend ||
+		    !same_sym(r->sym, q->sym))
+			return false;
+	}
+	return true;
+}
+
+static const struct sect *next_section(const struct obj *o, size_t *i)
+{
+	while (*i < o->sects.n)
+		if (counts(o->sects.v[(*i)++]))
+			return o->sects.v[*i - 1];
+	return NULL;
+}
+
+static const struct sym *next_symbol(const struct obj *o, size_t *i)
+{
+	while (*i < o->syms.n) {
+		const struct sym *s = o->syms.v[(*i)++];
+
+		if (s->type != STT_SECTION && s->type != STT_FILE && (!s->sect || counts(s->sect)))
+			return s;
+	}
+	return NULL;
+}
+
+bool screen_same(const struct obj *x, const struct obj *y)
+{
+	const struct sect *s, *t;
+	const struct sym *u, *v;
+	size_t i = 0, k = 0;
+
+	do {
+		s = next_section(x, &i);
+		t = next_section(y, &k);
+		if (!s != !t || (s && !same_section(s, t)))
+			return false;
+	} while (s);
+	i = k = 0;
+	do {
+		u = next_symbol(x, &i);
+		v = next_symbol(y, &k);
+		if (!same_sym(u, v))
+			return false;
+	} while (u);
+	return true;
+}
+
+/* Made from headers of the diff only: nothing says yet that it changes */
+static bool by_header(const struct kgr_build *b, const struct unit *u)
+{
+	for (size_t i = 0; i < u->object->files.n; i++)
+		if (!b->touched.v[u->object->files.v[i]].header)
+			return false;
+	return !u->object->is_text;
+}
+
+/*
+ * Of each header one object is taken apart in any case, if there is one in C: its
+ * debug data has the types.
+ */
+static bool is_witness(const struct kgr_build *b, struct unit *u, bool *seen)
+{
+	bool first = false;
+
+	if (u->object->is_asm || u->object->kind != OBJECT_VMLINUX)
+		return false;
+	for (size_t i = 0; i < u->object->files.n; i++) {
+		unsigned int f = u->object->files.v[i];
+
+		first |= !seen[f] && b->touched.v[f].header;
+		seen[f] = true;
+	}
+	return first;
+}
+
+static char *screen_path(struct kgr_build *b, const struct unit *u)
+{
+	return tmp_path(b, "obj/%zu-screen.o", (size_t)(u - b->units.v));
+}
+
+/* 1: it stays what it is, 0: it may change, -1: failure */
+static int judge(struct kgr_build *b, struct unit *u, const struct cmd *cmd)
+{
+	struct arena tmp = { 0 };
+	struct diag quiet = { .arena = &tmp };
+	char *path = screen_path(b, u);
+	struct obj now = { 0 }, tree = { 0 };
+	int same;
+
+	if (compile_result(b, u, cmd))
+		return -1;
+	same = !elf_read(&quiet, &tmp, path, u->object->path, &now) &&
+		!elf_read(&quiet, &tmp, tree_path(&tmp, &b->tree, u->object->path),
+			  u->object->path, &tree) && screen_same(&now, &tree);
+	elf_close(&now);
+	elf_close(&tree);
+	arena_free(&tmp);
+	unlink(path);
+	return same;
+}
+
+static int screen_batch(struct kgr_build *b, struct unit **batch, size_t n)
+{
+	struct cmd *cmds = arena_alloc(&b->arena, (n + 1) * sizeof(*cmds));
+
+	for (size_t i = 0; i < n; i++)
+		if (compile_command(b, batch[i], SIDE_PATCHED, COMMAND_PLAIN,
+				    screen_path(b, batch[i]), "/dev/null", &cmds[i]))
+			return -1;
+	if (run_all(&b->diag, cmds, n, b->opts.jobs))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int same = judge(b, batch[i], &cmds[i]);
+
+		if (same < 0)
+			return -1;
+		batch[i]->screened = same;
+	}
+	return 0;
+}
+
+static void drop_screened(struct kgr_build *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->units.n; i++)
+		if (!b->units.v[i].screened)
+			b->units.v[n++] = b->units.v[i];
+	b->screened = b->units.n - n;
+	b->units.n = n;
+}
+
+int pass_screen(struct kgr_build *b)
+{
+	size_t n = 0, max = (size_t)BATCH * b->opts.jobs;
+	struct unit **batch = arena_alloc(&b->arena, (max + 1) * sizeof(*batch));
+	bool *seen = arena_alloc(&b->arena, b->touched.n + 1);
+	struct unit *u;
+
+	vec_each(u, &b->units) {
+		if (by_header(b, u) && !is_witness(b, u, seen))
+			batch[n++] = u;
+		if (n < max)
+			continue;
+		if (screen_batch(b, batch, n))
+			return -1;
+		n = 0;
+	}
+	if (screen_batch(b, batch, n))
+		return -1;
+	drop_screened(b);
+	return 0;
+}
