@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which atom of the patched object is which of the original one.
+ * Which atom of the patched object is which of the original one, on levels of which
+ * the surest comes first (enum pairing):
  *
- * A name that the source gives is unique in its object and settles it.  What is
- * left has a number (foo.isra.0, counter.12) that may be another one in the other
- * object: clones are told apart by what they contain, static variables by which
- * function uses them, in the order of use.  Strings, literals and what macros make
- * anew at each use have no twin: only their content counts.
+ * name		what the source calls it is unique in an object, and settles it
+ * only		a name with a number (foo.isra.0, counter.12) that may be another one
+ *		in the other object, but no other has the same but for the number
+ * scope	static variables of one name: who uses them, in the order of use
+ * content	clones, constants and entries of tables: those that are equal
+ * order	what is left of clones, and of what has no value of its own
+ *
+ * The next level, which file a local symbol of vmlinux belongs to, is resolve.c's.
+ * Strings, literals and what macros make anew at each use have no twin: only their
+ * content counts.
  */
 #include <elf.h>
 
@@ -39,15 +45,19 @@ static bool has_identity(const struct atom *a)
 		!(cls == SECT_DATA && name_disposable(a->sym->name));
 }
 
-static void join(struct correlator *c, struct atom *orig, struct atom *patched)
+static void pair(struct atom *orig, struct atom *patched, enum pairing how)
 {
 	orig->twin = patched;
 	patched->twin = orig;
+	orig->paired = patched->paired = how;
+}
+
+static void join(struct correlator *c, struct atom *orig, struct atom *patched, enum pairing how)
+{
+	pair(orig, patched, how);
 	c->progress = true;
-	if (orig->cold && patched->cold && !orig->cold->twin && !patched->cold->twin) {
-		orig->cold->twin = patched->cold;
-		patched->cold->twin = orig->cold;
-	}
+	if (orig->cold && patched->cold && !orig->cold->twin && !patched->cold->twin)
+		pair(orig->cold, patched->cold, PAIRED_PARENT);
 }
 
 /* Code stays code; a variable may go from .bss to .data and is the same one */
@@ -88,7 +98,7 @@ static void match_name(struct correlator *c, struct atom *patched)
 		return;
 	s = map_get(&c->by_key, patched->sym->name);
 	if (s && s->atom && !s->atom->twin && has_identity(s->atom) && compatible(s->atom, patched))
-		join(c, s->atom, patched);
+		join(c, s->atom, patched, PAIRED_NAME);
 }
 
 static void sort_in(struct correlator *c, struct atom *at)
@@ -123,24 +133,40 @@ static void match_single(struct correlator *c, struct group *g)
 
 	if (count_single(g->orig.v, g->orig.n, &orig) == 1 &&
 	    count_single(g->patched.v, g->patched.n, &patched) == 1 && compatible(orig, patched))
-		join(c, orig, patched);
+		join(c, orig, patched, PAIRED_ONLY);
 }
 
-/* Clones of one function: first those that are equal, then in their order */
-static void match_clones(struct correlator *c, struct group *g)
+static void match_content(struct correlator *c, struct group *g)
+{
+	for (size_t i = 0; i < g->patched.n; i++)
+		for (size_t j = 0; j < g->orig.n && !g->patched.v[i]->twin; j++)
+			if (!g->orig.v[j]->twin && compatible(g->orig.v[j], g->patched.v[i]) &&
+			    atom_equal(g->orig.v[j], g->patched.v[i]))
+				join(c, g->orig.v[j], g->patched.v[i], PAIRED_CONTENT);
+}
+
+static void match_order(struct correlator *c, struct group *g)
 {
 	size_t k = 0;
 
-	for (size_t i = 0; i < g->patched.n; i++)
-		for (size_t j = 0; j < g->orig.n && !g->patched.v[i]->twin; j++)
-			if (!g->orig.v[j]->twin && atom_equal(g->orig.v[j], g->patched.v[i]))
-				join(c, g->orig.v[j], g->patched.v[i]);
 	for (size_t i = 0; i < g->patched.n; i++) {
 		while (k < g->orig.n && g->orig.v[k]->twin)
 			k++;
 		if (k < g->orig.n && !g->patched.v[i]->twin)
-			join(c, g->orig.v[k], g->patched.v[i]);
+			join(c, g->orig.v[k], g->patched.v[i], PAIRED_ORDER);
 	}
+}
+
+/* Nothing is ever written to it, so there is no value to be lost or shared */
+static bool is_constant(const struct group *g)
+{
+	for (size_t i = 0; i < g->orig.n; i++)
+		if (g->orig.v[i]->sect->kind->cls == SECT_DATA && !g->orig.v[i]->twin)
+			return false;
+	for (size_t i = 0; i < g->patched.n; i++)
+		if (g->patched.v[i]->sect->kind->cls == SECT_DATA && !g->patched.v[i]->twin)
+			return false;
+	return true;
 }
 
 /* Static locals of one name that @fn uses, in the order of use, without twins */
@@ -163,7 +189,10 @@ static size_t used_statics(struct correlator *c, const struct atom *fn, const st
 	return n;
 }
 
-/* Both functions use as many: then the first is the first, and so on */
+/*
+ * Both functions use as many: then the first is the first, and so on. One may have
+ * got another size, but two that have swapped theirs are not what they were.
+ */
 static void match_used(struct correlator *c, struct group *g, struct atom *orig,
 		       struct atom *patched)
 {
@@ -174,8 +203,8 @@ static void match_used(struct correlator *c, struct group *g, struct atom *orig,
 	if (n != m || n == ARRAY_SIZE(a))
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (a[i]->size == b[i]->size)
-			join(c, a[i], b[i]);
+		if (a[i]->size == b[i]->size || n == 1)
+			join(c, a[i], b[i], PAIRED_SCOPE);
 }
 
 static void match_by_users(struct correlator *c, struct group *g)
@@ -218,7 +247,7 @@ static int refuse_guesses(struct correlator *c)
 	for (size_t i = 0; i < c->groups.n; i++) {
 		struct group *g = c->groups.v[i];
 
-		if (g->key[0] == 'v' && left_over(g))
+		if (g->key[0] == 'v' && left_over(g) && !is_constant(g))
 			err = diag(c->d, D_STATIC_PAIR, AT(.object = c->patched->path), "%s",
 				   g->key + 1);
 	}
@@ -236,8 +265,10 @@ int correlate(struct diag *d, struct obj *orig, struct obj *patched)
 	each_atom(patched, sort_in, &c);
 	for (size_t i = 0; i < c.groups.n; i++) {
 		match_single(&c, c.groups.v[i]);
-		if (c.groups.v[i]->key[0] == 'f' && left_over(c.groups.v[i]))
-			match_clones(&c, c.groups.v[i]);
+		if (c.groups.v[i]->key[0] != 'f' || !left_over(c.groups.v[i]))
+			continue;
+		match_content(&c, c.groups.v[i]);
+		match_order(&c, c.groups.v[i]);
 	}
 	do {
 		c.progress = false;
@@ -247,6 +278,10 @@ int correlate(struct diag *d, struct obj *orig, struct obj *patched)
 				match_single(&c, c.groups.v[i]);
 			}
 	} while (c.progress);
+	for (size_t i = 0; i < c.groups.n; i++)
+		if (c.groups.v[i]->key[0] == 'v' && left_over(c.groups.v[i]) &&
+		    is_constant(c.groups.v[i]))
+			match_content(&c, c.groups.v[i]);
 	return refuse_guesses(&c);
 }
 

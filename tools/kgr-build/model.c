@@ -5,6 +5,17 @@
 #include "model.h"
 #include "special.h"
 
+const char *pairing_text(enum pairing how)
+{
+	static const char * const texts[] = {
+#define X(name, text)	[PAIRED_##name] = text,
+		PAIRINGS(X)
+#undef X
+	};
+
+	return texts[how];
+}
+
 bool atom_is_code(const struct atom *a)
 {
 	const struct sect_kind *kind = a->sect->kind;

@@ -71,6 +71,24 @@ enum atom_state {
 	ATOM_NEW,			/* has none */
 };
 
+/* What makes an atom of the one object that of the other, the surest first */
+#define PAIRINGS(X)							\
+	X(NONE,		"it has no twin")				\
+	X(NAME,		"same name in the source")			\
+	X(ONLY,		"the only one whose name differs in numbers alone")	\
+	X(SCOPE,	"used by the same function, in the same order")	\
+	X(CONTENT,	"same content, and a name that differs in numbers alone")	\
+	X(ORDER,	"same order among those whose names differ in numbers alone")	\
+	X(PARENT,	"cold part of the same function")
+
+enum pairing {
+#define X(name, text)	PAIRED_##name,
+	PAIRINGS(X)
+#undef X
+};
+
+const char *pairing_text(enum pairing how);
+
 struct atom {
 	struct obj *obj;
 	struct sect *sect;
@@ -84,6 +102,7 @@ struct atom {
 	struct atom *parent;		/* of a .cold part: its function */
 	struct atom *cold;		/* of a function: its .cold part */
 	struct atom *twin;		/* in the other object */
+	enum pairing paired;		/* why it's that one */
 	struct atom *built;		/* of the original: in the tree's object */
 	struct atom *key_from;		/* scratch of the comparison */
 	enum atom_state state;

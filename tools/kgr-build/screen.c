@@ -16,12 +16,20 @@
 #include "kgr-build.h"
 #include "names.h"
 #include "screen.h"
+#include "special.h"
 
 #define BATCH	32	/* objects on the disk at a time, for each compiler at work */
 
-/* Does it end up in memory, or say something about what does? */
+/*
+ * Does it end up in memory, or say something about what does?  Not what objtool
+ * has added to objects of the tree that are modules by themselves.
+ */
 static bool counts(const struct sect *s)
 {
+	const struct sect_kind *kind = section_kind(s);
+
+	if (kind && kind->cls == SECT_DROP)
+		return false;
 	return (s->flags & SHF_ALLOC) || str_starts(s->name, ".discard") ||
 		str_starts(s->name, ".export_symbol") || str_starts(s->name, ".modinfo");
 }
@@ -79,12 +87,14 @@ static const struct sect *next_section(const struct obj *o, size_t *i)
 	return NULL;
 }
 
+/* What is undefined is seen where it's used */
 static const struct sym *next_symbol(const struct obj *o, size_t *i)
 {
 	while (*i < o->syms.n) {
 		const struct sym *s = o->syms.v[(*i)++];
 
-		if (s->type != STT_SECTION && s->type != STT_FILE && (!s->sect || counts(s->sect)))
+		if (s->type != STT_SECTION && s->type != STT_FILE && s->sect && counts(s->sect) &&
+		    !str_starts(s->name, "__pfx_"))
 			return s;
 	}
 	return NULL;
