@@ -14,6 +14,8 @@ export BUILD
 CONFIG	?= vm
 ## KSRC=DIR	a Linux 6.12.y tree: to integrate into, or as source of our kernels
 KSRC	?=
+## CORPUS=DIR	real fixes, with an index: for make corpus
+CORPUS	?=
 prefix	?= /usr/local
 ## KGR_REPS=N	cycles of apply and revert per model in the consistency tests
 ifdef KGR_REPS
@@ -45,6 +47,11 @@ soak: deps tools	## the kselftests that repeat things, on both kernels, ten time
 	@KGR_REPS=$${KGR_REPS:-200} KGR_SECONDS=$${KGR_SECONDS:-120} KGR_FORKS=$${KGR_FORKS:-30000} \
 		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 \
 		KGR_TESTS="$(SOAK_TESTS)" scripts/check debug vm
+
+corpus: deps tools	## try kgr-build on the real fixes in CORPUS, a directory: a table of outcomes
+	@[ -f "$(CORPUS)/index.tsv" ] || scripts/corpus "$(CORPUS)"
+	+@scripts/kernel vm
+	@scripts/corpus "$(CORPUS)"
 
 bench: deps tools	## what kGraft costs, counted in instructions (JSON in build/bench)
 	+@scripts/kernel vm
@@ -81,4 +88,4 @@ help:	## this list
 		/^## / { v = $$1; sub(/^## /, "", v); o[++n] = sprintf("  %-19s %s", v, $$2) } \
 		END { print "Variables:"; for (i = 1; i <= n; i++) print o[i] }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: demo check check-quick soak bench kernel tools integrate patch install deps clean help
+.PHONY: demo check check-quick soak corpus bench kernel tools integrate patch install deps clean help
