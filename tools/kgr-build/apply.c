@@ -211,36 +211,6 @@ static int prepare_copy(struct kgr_build *b, struct touched *t)
 	return err ? io_error(b, path, err) : 0;
 }
 
-static bool in_type(const struct src_map *map, unsigned int start, unsigned int len,
-		    unsigned int *line)
-{
-	for (*line = start; *line < start + len; (*line)++) {
-		const struct src_block *blk;
-
-		vec_each(blk, &map->blocks)
-			if (blk->is_type && blk->first <= *line && *line <= blk->last)
-				return true;
-	}
-	return false;
-}
-
-/*
- * Layout changes are told from the source: a changed line inside a definition of
- * a struct, union or enum.  It is what can be known before types are compared.
- */
-static void review_source(struct kgr_build *b, const struct touched *t)
-{
-	const struct diff_hunk *h;
-	unsigned int line;
-
-	if (t->header)
-		diag(&b->diag, D_HEADER, AT_FILE(t->path), "%s", "");
-	vec_each(h, &t->hunks)
-		if (in_type(&t->orig, h->old_start, h->old_len, &line) ||
-		    in_type(&t->patched, h->new_start, h->new_len, &line))
-			diag(&b->diag, D_LAYOUT, AT(.file = t->path, .line = line), "%s", "");
-}
-
 int pass_apply(struct kgr_build *b)
 {
 	struct touched *t;
@@ -255,7 +225,8 @@ int pass_apply(struct kgr_build *b)
 	vec_each(t, &b->touched) {
 		if (prepare_copy(b, t))
 			return -1;
-		review_source(b, t);
+		if (t->header)
+			diag(&b->diag, D_HEADER, AT_FILE(t->path), "%s", "");
 		vec_push(&b->arena, &paths, arena_strdup(&b->arena, t->path));
 	}
 	b->view.srcdir = b->tree.srcdir;

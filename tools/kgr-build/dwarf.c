@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where in the source things are: the only file that knows libdw */
-#include <dwarf.h>
-#include <elfutils/libdw.h>
+/* Functions and variables, from debug data: where they are, what they inline and use */
 #include <elfutils/libdwfl.h>
 
-#include "dwarf.h"
+#include "dwtypes.h"
 
 struct dw_reader {
 	struct arena *a;
 	struct dw_index *ix;
+	const struct map *known;
+	struct map locals;		/* types that a local variable has been noted of */
 };
 
 static struct dw_func *get_func(struct dw_reader *r, struct map *m, Dwarf_Die *die)
 {
-	const char *name = dwarf_diename(die), *file = dwarf_decl_file(die);
+	const char *name = dwarf_diename(die);
 	struct dw_func *f;
-	int line = 0;
 
 	if (!name)
 		return NULL;
@@ -24,36 +23,91 @@ static struct dw_func *get_func(struct dw_reader *r, struct map *m, Dwarf_Die *d
 		return f;
 	f = arena_alloc(r->a, sizeof(*f));
 	f->name = arena_strdup(r->a, name);
-	dwarf_decl_line(die, &line);
-	if (file && str_starts(file, "./"))
-		file += 2;
-	f->file = file ? arena_strdup(r->a, file) : NULL;
-	f->line = line;
+	f->file = dw_file(r->a, die, &f->line);
 	map_set(r->a, m, f->name, f);
+	if (m == &r->ix->funcs)
+		vec_push(r->a, &r->ix->func_list, f);
 	return f;
 }
 
+/* A fixed address, and no place on the stack */
+static bool has_address(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Block block;
+
+	if (!dwarf_attr_integrate(die, DW_AT_location, &attr))
+		return false;
+	return !dwarf_formblock(&attr, &block) && block.length && block.data &&
+		block.data[0] == DW_OP_addr;
+}
+
+static void add_use(struct dw_reader *r, Dwarf_Die *die, const char *function)
+{
+	const char *type = dw_embedded(r->a, die), *name = dwarf_diename(die);
+	struct dw_use use = { .type = type, .function = function };
+
+	if (!type)
+		return;
+	use.is_static = !function || has_address(die);
+	if (!use.is_static) {
+		if (map_get(&r->locals, type))
+			return;
+		map_set(r->a, &r->locals, type, r);
+	}
+	use.name = name ? arena_strdup(r->a, name) : "?";
+	vec_push(r->a, &r->ix->uses, use);
+}
+
 /* dwarf_diename() follows DW_AT_abstract_origin, so inlined calls have a name too */
-static void find_inlined(struct dw_reader *r, struct dw_func *f, Dwarf_Die *parent)
+static void look_inside(struct dw_reader *r, struct dw_func *f, Dwarf_Die *parent,
+			unsigned int depth)
 {
 	Dwarf_Die die;
 
-	if (dwarf_child(parent, &die))
+	if (depth > DW_MAX_DEPTH || dwarf_child(parent, &die))
 		return;
 	do {
 		struct dw_func *in;
 		bool known = false;
+		int tag = dwarf_tag(&die);
 
-		if (dwarf_tag(&die) == DW_TAG_inlined_subroutine) {
+		if (tag == DW_TAG_variable || tag == DW_TAG_formal_parameter) {
+			add_use(r, &die, f->name);
+			continue;
+		}
+		if (tag == DW_TAG_inlined_subroutine) {
 			in = get_func(r, &r->ix->funcs, &die);
 			for (size_t i = 0; i < f->inlined.n; i++)
 				known |= f->inlined.v[i] == in;
 			if (in && !known)
 				vec_push(r->a, &f->inlined, in);
 		}
-		if (dwarf_haschildren(&die) && dwarf_tag(&die) != DW_TAG_subprogram)
-			find_inlined(r, f, &die);
-	} while (!dwarf_siblingof(&die, &die));
+		if (dwarf_haschildren(&die) && tag != DW_TAG_subprogram)
+			look_inside(r, f, &die, depth + 1);
+	} while (!dw_next(&die));
+}
+
+static void read_function(struct dw_reader *r, Dwarf_Die *die)
+{
+	struct dw_func *f;
+	Dwarf_Die child;
+
+	if (dwarf_hasattr(die, DW_AT_declaration))
+		return;
+	f = get_func(r, &r->ix->funcs, die);
+	if (!f)
+		return;
+	look_inside(r, f, die, 0);
+	/* a clone, or what remains of a function, may have lost parameters */
+	if (f->proto || dwarf_hasattr(die, DW_AT_abstract_origin))
+		return;
+	f->proto = dw_type_text(r->a, die);
+	f->external = dwarf_hasattr_integrate(die, DW_AT_external);
+	if (!dwarf_child(die, &child))
+		do {
+			f->nparams += dwarf_tag(&child) == DW_TAG_formal_parameter;
+		} while (!dw_next(&child));
 }
 
 static void read_unit(struct dw_reader *r, Dwarf_Die *cu)
@@ -63,28 +117,38 @@ static void read_unit(struct dw_reader *r, Dwarf_Die *cu)
 	if (dwarf_child(cu, &die))
 		return;
 	do {
-		struct dw_func *f;
+		int tag = dwarf_tag(&die);
+		Dwarf_Die copy = die;
 
-		if (dwarf_tag(&die) == DW_TAG_variable) {
+		if (tag == DW_TAG_variable) {
 			get_func(r, &r->ix->vars, &die);
-		} else if (dwarf_tag(&die) == DW_TAG_subprogram) {
-			bool decl = dwarf_hasattr(&die, DW_AT_declaration);
-
-			f = decl ? NULL : get_func(r, &r->ix->funcs, &die);
-			if (f)
-				find_inlined(r, f, &die);
+			if (!dwarf_hasattr(&die, DW_AT_declaration))
+				add_use(r, &die, NULL);
+		} else if (tag == DW_TAG_subprogram) {
+			read_function(r, &die);
+		} else {
+			dw_add_type(r->a, r->known, r->ix, &copy);
 		}
-	} while (!dwarf_siblingof(&die, &die));
+	} while (!dw_next(&die));
 }
 
-int dwarf_read(struct arena *a, const char *path, struct dw_index *ix)
+/* Objects have their debug data in them; nothing is looked for elsewhere */
+static int no_debuginfo(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+			const char *file, const char *link, GElf_Word crc, char **found)
+{
+	(void)mod, (void)userdata, (void)name, (void)base, (void)file, (void)link, (void)crc;
+	(void)found;
+	return -1;
+}
+
+int dwarf_read(struct arena *a, const char *path, const struct map *known, struct dw_index *ix)
 {
 	static const Dwfl_Callbacks callbacks = {
 		.find_elf = dwfl_build_id_find_elf,
-		.find_debuginfo = dwfl_standard_find_debuginfo,
+		.find_debuginfo = no_debuginfo,
 		.section_address = dwfl_offline_section_address,
 	};
-	struct dw_reader r = { .a = a, .ix = ix };
+	struct dw_reader r = { .a = a, .ix = ix, .known = known };
 	Dwfl *dwfl = dwfl_begin(&callbacks);
 	Dwarf_Die *cu = NULL;
 	Dwfl_Module *mod;

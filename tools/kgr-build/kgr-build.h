@@ -9,6 +9,7 @@
 #include "../../include/linux/kgraft_types.h"
 #include "diag.h"
 #include "diff.h"
+#include "dwarf.h"
 #include "model.h"
 #include "opts.h"
 #include "source.h"
@@ -32,8 +33,16 @@ struct unit {
 	struct obj *orig, *patched;	/* the model of the two */
 	struct obj *built;		/* of the object in the tree */
 	uint32_t vm_file;		/* its group of local symbols in vmlinux, 0: none */
+	struct dw_index *dw_orig, *dw_patched;
 	bool differs;
 	bool screened;			/* compiled once, and found unchanged */
+};
+
+/* Types of all objects of one side */
+struct type_set {
+	struct map by_key;		/* to struct dw_type */
+	VEC(struct dw_type *) list;
+	VEC(struct dw_use) uses;
 };
 
 struct stage_time {
@@ -53,6 +62,7 @@ struct kgr_build {
 	struct view view;
 	VEC(struct unit) units;
 	size_t screened;		/* objects that turned out to stay the same */
+	struct type_set types[2];	/* original, patched */
 	struct symtab vmlinux;
 
 	VEC(struct atom *) changed;	/* functions that are replaced */
@@ -91,6 +101,7 @@ int pass_load(struct kgr_build *b);
 int pass_correlate(struct kgr_build *b);
 int pass_compare(struct kgr_build *b);
 int pass_locate(struct kgr_build *b);
+int pass_layout(struct kgr_build *b);
 int pass_built(struct kgr_build *b);
 int pass_closure(struct kgr_build *b);
 int pass_resolve(struct kgr_build *b);
@@ -115,6 +126,13 @@ enum verdict verdict(const struct kgr_build *b);
 int exit_code(const struct kgr_build *b);
 void report_text(struct kgr_build *b);
 int report_json(struct kgr_build *b);
+
+/* locate.c: as in the tree: without the directories of the tree or of the view */
+const char *source_name(struct kgr_build *b, const char *file);
+
+/* layout.c: takes over the types that were read of one object */
+void layout_collect(struct kgr_build *b, const struct dw_index *orig,
+		    const struct dw_index *patched);
 
 /* A file below the run's temporary directory */
 char *tmp_path(struct kgr_build *b, const char *fmt, ...) __printf(2, 3);

@@ -2,13 +2,11 @@
 /* Where the changed code stands in the source, and what changed it */
 #include <elf.h>
 
-#include "dwarf.h"
 #include "kgr-build.h"
 #include "load.h"
 #include "names.h"
 
-/* As in the tree: without the directories of the tree or of the view */
-static const char *tree_file(struct kgr_build *b, const char *file)
+const char *source_name(struct kgr_build *b, const char *file)
 {
 	const char * const roots[] = { b->tree.srcdir, b->view.links, b->tree.objdir };
 
@@ -33,7 +31,7 @@ static void annotate(struct kgr_build *b, const struct dw_index *ix, struct obj 
 			    name_source(&b->arena, s->name));
 		if (!f)
 			continue;
-		s->atom->file = tree_file(b, f->file);
+		s->atom->file = source_name(b, f->file);
 		s->atom->line = f->line;
 	}
 }
@@ -67,10 +65,10 @@ static const char *find_cause(struct kgr_build *b, const struct dw_index *ix, co
 
 	if (!f)
 		return NULL;
-	if (lines_change(b, tree_file(b, f->file), f->line))
+	if (lines_change(b, source_name(b, f->file), f->line))
 		return "its own lines change";
 	for (size_t i = 0; i < f->inlined.n; i++)
-		if (lines_change(b, tree_file(b, f->inlined.v[i]->file), f->inlined.v[i]->line))
+		if (lines_change(b, source_name(b, f->inlined.v[i]->file), f->inlined.v[i]->line))
 			return arena_printf(&b->arena, "%s() is inlined into it and changes",
 					    f->inlined.v[i]->name);
 	return "a macro, type or variable that it uses changes, or how the compiler inlines";
@@ -78,19 +76,21 @@ static const char *find_cause(struct kgr_build *b, const struct dw_index *ix, co
 
 static int locate_unit(struct kgr_build *b, struct unit *u)
 {
-	struct dw_index ix, old;
 	struct atom **a;
 
-	dwarf_read(&b->arena, u->patched_path, &ix);
-	annotate(b, &ix, u->patched);
-	dwarf_read(&b->arena, u->orig_path, &old);
-	annotate(b, &old, u->orig);
+	u->dw_orig = arena_alloc(&b->arena, sizeof(*u->dw_orig));
+	u->dw_patched = arena_alloc(&b->arena, sizeof(*u->dw_patched));
+	dwarf_read(&b->arena, u->orig_path, &b->types[0].by_key, u->dw_orig);
+	dwarf_read(&b->arena, u->patched_path, &b->types[1].by_key, u->dw_patched);
+	annotate(b, u->dw_orig, u->orig);
+	annotate(b, u->dw_patched, u->patched);
+	layout_collect(b, u->dw_orig, u->dw_patched);
 	vec_each(a, &b->changed) {
 		const char *cause;
 
 		if ((*a)->obj != u->patched)
 			continue;
-		cause = find_cause(b, &ix, *a);
+		cause = find_cause(b, u->dw_patched, *a);
 		if (cause)
 			(*a)->reason = arena_printf(&b->arena, "%s: %s", cause, (*a)->reason);
 	}

@@ -222,7 +222,7 @@ int object_command(struct diag *d, const struct object *o, enum command_form for
 {
 	struct arena *a = d->arena;
 	const char *p = o->command;
-	bool have_out = false, have_c = false;
+	bool have_out = false, have_c = false, have_debug = false;
 	char *w;
 
 	*words = (strvec){ 0 };
@@ -237,6 +237,7 @@ int object_command(struct diag *d, const struct object *o, enum command_form for
 			have_c = true;
 			add_form(a, o, form, words);
 		}
+		have_debug |= str_starts(w, "-g") && strcmp(w, "-g0");
 		vec_push(a, words, w);
 		if (!strcmp(w, "-o") && shell_word(a, &p)) {
 			vec_push(a, words, arena_strdup(a, out));
@@ -248,5 +249,7 @@ int object_command(struct diag *d, const struct object *o, enum command_form for
 			    "not a compiler's command: %.60s", o->command);
 	if (o->is_text)	/* a table: line numbers in debug data would be noise */
 		vec_push(a, words, arena_strdup(a, "-g0"));
+	else if (!have_debug)	/* types are compared by it; it makes no other code */
+		vec_push(a, words, arena_strdup(a, "-g"));
 	return 0;
 }

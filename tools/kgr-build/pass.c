@@ -37,6 +37,7 @@ const struct pass passes[] = {
 	{ "correlate",	"matching old and new",			pass_correlate, false },
 	{ "compare",	"comparing",				pass_compare, false },
 	{ "locate",	"looking up the source",		pass_locate, false },
+	{ "layout",	"comparing types",			pass_layout, false },
 	{ "built",	"comparing with the tree's objects",	pass_built, false },
 	{ "closure",	"collecting what comes along",		pass_closure, false },
 	{ "resolve",	"resolving symbols",			pass_resolve, false },

@@ -251,8 +251,8 @@ printf -- '--- /dev/null\n+++ b/fs/proc/e2e.c\n@@ -0,0 +1 @@\n+int x;\n' > "$wor
 refused newfile 4 KGR-E015 "a new file"
 edit header kernel/time/posix-timers.h 's/^struct k_clock {/&\n\tint e2e;/'
 refused header 4 KGR-E050 "a header's struct"
-has_code header KGR-W080 && has_code header KGR-W082
-ok $? "a header's struct: also KGR-W080 and KGR-W082"
+has_code header KGR-E100 && has_code header KGR-W082
+ok $? "a header's struct: also KGR-E100 and KGR-W082"
 cat "$work/data.patch" "$work/init.patch" "$work/asm.patch" > "$work/many.patch"
 refused many 4 KGR-E050 "several reasons"
 has_code many KGR-E051 && has_code many KGR-E017; ok $? "several reasons: all at once"

@@ -95,4 +95,14 @@ refused tls 4 KGR-E063 'own'
 edit pair $core 's/return v \* 3 + total;/{ static long clamped; clamped += v; return v * clamped; }/; s/notrace noinline long quiet/noinline long quiet/; s/w->count = helper_scale/{ static long clamped; clamped++; }\n\tw->count = helper_scale/; s/static long clamped;$/static long clamped, more; if (v == more) { static long clamped; clamped++; more = clamped; }/'
 refused pair 4 KGR-E062 'clamped'
 
+# --- types
+
+h=include/mini.h
+edit grows $h 's/^\tlong count;/\tlong count, more;/'
+edit grows $core 's/return v + clamped;/return v;/'
+refused grows 4 KGR-E100 'struct widget: more is new .* moves from 16 to 24.* 32 to 40 bytes.* inside struct box; variables: the_box'
+edit moves $h '/^struct file_ops {/,/^};/{/read/{h;d};/write/{G}}'
+edit moves $core 's/return v + clamped;/return v;/'
+refused moves 4 KGR-E100 'struct file_ops: read moves from 0 to 8, 1 others too'
+
 tests_done

@@ -92,7 +92,7 @@ make_tree()
 		ld -T vmlinux.lds --build-id=sha1 --no-warn-rwx-segments -o vmlinux --whole-archive \
 			vmlinux.a --no-whole-archive boot/seal.o)
 	printf '0x00000000\t%s\tvmlinux\tEXPORT_SYMBOL_GPL\t\n' core_operations helper_scale \
-		__fentry__ >"$tree/Module.symvers"
+		__fentry__ kgr_patch_kernel kgr_patch_remove >"$tree/Module.symvers"
 }
 
 # edit NAME FILE SED-SCRIPT: appends to NAME.patch what the script does to FILE

@@ -16,8 +16,11 @@
 #define module_init(fn)		int init_module(void) __attribute__((alias(#fn)))
 #define module_exit(fn)		void cleanup_module(void) __attribute__((alias(#fn)))
 
-struct module;
-extern struct module __this_module;
+struct module {
+	char name[56];
+};
+
+struct module __this_module __attribute__((section(".gnu.linkonce.this_module")));
 #define THIS_MODULE		(&__this_module)
 
 #endif

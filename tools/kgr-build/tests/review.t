@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What somebody has to look at: the module is written, with exit status 6 and the
+# reason.  On the small tree of mini/.
+
+. "$(dirname "$0")/mini/mini.sh"
+set -u
+
+make_tree >"$work/log" 2>&1
+ok $? "a small build tree"
+core=kernel/core.c header=include/mini.h
+
+# review NAME CODE TEXT: CODE is among the reasons, with TEXT in its line
+review()
+{
+	run "$1"
+	[ $rc -eq 6 ] && [ -e "$work/$1.ko" ] && json "$1" "\$d->{verdict} eq 'review'" &&
+		grep -F "$2: " "$work/err" | grep -qE -- "$3"
+	ok $? "$1: $2"
+}
+
+# quiet NAME CODE: a module, and CODE isn't among the reasons
+quiet()
+{
+	run "$1"
+	[ -e "$work/$1.ko" ] && ! grep -qF "$2: " "$work/err"
+	ok $? "$1: no $2"
+}
+
+# --- types: nothing that exists moves
+
+edit hole $header 's/^\tchar tag;/\tchar tag, flag;/'
+edit hole $core 's/return v + clamped;/return v;/'
+review hole KGR-W080 'mini.h:[0-9]*: .*struct widget: flag is new \(char at offset 5, in what was padding\); size and all other offsets stay; it is inside struct box; variables: the_box; a shadow variable can hold flag'
+edit bits $header 's/low : 3, high : 5/low : 3, high : 5, top : 2/'
+edit bits $core 's/return v + clamped;/return v;/'
+review bits KGR-W080 'top is new \(2 bits at bit 136, in bits that were unused\)'
+edit repurposed $header 's/^\tint id;/\tint serial;/'
+for f in kernel/core.c; do edit repurposed $f 's/w->id/w->serial/; s/w\[i\]\.id/w[i].serial/; s/return v + clamped;/return v;/'; done
+review repurposed KGR-W080 'id \(int at offset 0\) becomes serial \(int at offset 0\)'
+edit retyped $header 's/^\tint id;/\tunsigned int id;/'
+edit retyped $core 's/return v + clamped;/return v;/'
+review retyped KGR-W080 'id was int at offset 0, is unsigned int at offset 0'
+edit unbit $header 's/low : 3, high : 5/low : 3/'
+edit unbit $core 's/return v + clamped;/return v;/'
+review unbit KGR-W080 'high \(5 bits at bit 131\) is gone'
+edit enum $header 's/MODE_OFF, MODE_SLOW/MODE_SLOW, MODE_OFF/'
+edit enum $core 's/return v + clamped;/return v;/'
+review enum KGR-W080 'enum mode: MODE_OFF was 0, is 1; MODE_SLOW was 1, is 0'
+edit stack $header 's/^\tint step;/\tint step, limit;/; s/^\tlong value;/\tlong value, extra;/'
+edit stack $core 's/return v + clamped;/return v;/'
+review stack KGR-W080 'struct scratch: .*only local variables of it are seen'
+edit macro $header 's/^struct scratch {/#define EXTRA , extra\n&/; s/^\tint step;/\tint step EXTRA;/'
+edit macro $core 's/return v + clamped;/return v;/'
+review macro KGR-W080 'struct scratch: extra is new'
+edit comment $header 's/^\tint id;/\tint id;	\/* what it is *\//'
+edit comment $core 's/return v + clamped;/return v;/'
+quiet comment KGR-W080
+
+tests_done
