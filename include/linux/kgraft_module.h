@@ -15,6 +15,8 @@ int kgr_module_check(const char *name, const char *license,
 		     const char *build_id);
 int kgr_module_relocate(struct module *mod, const struct kgr_reloc *relocs,
 			unsigned int num);
+int kgr_module_coming(struct module *mod);
+void kgr_module_going(struct module *mod);
 
 #else /* !CONFIG_KGRAFT */
 
@@ -32,6 +34,13 @@ static inline int kgr_module_relocate(struct module *mod,
 {
 	return -ENOEXEC;
 }
+
+static inline int kgr_module_coming(struct module *mod)
+{
+	return 0;
+}
+
+static inline void kgr_module_going(struct module *mod) { }
 
 #endif /* CONFIG_KGRAFT */
 

@@ -16,11 +16,6 @@ LIST_HEAD(kgr_patches);
 /* All that patches need has been set up at boot [W] */
 static bool kgr_ready __ro_after_init;
 
-static enum kgr_patch_state kgr_patch_state(const struct kgr_patch *patch)
-{
-	return patch->patches[0].state;
-}
-
 /**
  * kgr_patch_enabled - is this patch applied, or being applied?
  * @patch:	registered patch
@@ -32,8 +27,21 @@ bool kgr_patch_enabled(const struct kgr_patch *patch)
 {
 	lockdep_assert_held(&kgr_mutex);
 
-	return kgr_patch_state(patch) == KGR_PATCH_SLOW ||
-	       kgr_patch_state(patch) == KGR_PATCH_APPLIED;
+	return patch->priv->state == KGR_PATCH_SLOW ||
+	       patch->priv->state == KGR_PATCH_APPLIED;
+}
+
+/**
+ * kgr_patch_in_force - may a context get one of the functions of this patch?
+ * @patch:	registered patch
+ *
+ * Context: kgr_mutex held.
+ * Return: true when it is applied, or in transition in either direction.
+ */
+bool kgr_patch_in_force(const struct kgr_patch *patch)
+{
+	return kgr_patch_enabled(patch) ||
+	       patch->priv->state == KGR_PATCH_REVERT_SLOW;
 }
 
 /**
@@ -52,8 +60,8 @@ unsigned int kgr_patch_refs(const struct kgr_patch *patch)
 	lockdep_assert_held(&kgr_mutex);
 
 	list_for_each_entry_continue(later, &kgr_patches, list) {
-		kgr_for_each_patch_fun(later, fun) {
-			if (fun->func && kgr_func_below(fun) &&
+		kgr_for_each_linked_fun(later, fun) {
+			if (kgr_func_below(fun) &&
 			    kgr_func_below(fun)->patch == patch) {
 				refs++;
 				break;
@@ -75,6 +83,44 @@ static int kgr_patch_busy(const struct kgr_patch *patch)
 	return -EAGAIN;
 }
 
+/* Put a patch in place: all that can fail, without an effect on anybody */
+static int kgr_patch_prepare(struct kgr_patch *patch)
+{
+	int ret;
+
+	ret = kgr_sysstate_check(patch);
+	if (ret)
+		return ret;
+	ret = kgr_objects_bind(patch);
+	if (ret)
+		return ret;
+
+	ret = kgr_redirect_add(patch, NULL);
+	if (ret)
+		goto unbind;
+	ret = kgr_replace_prepare(patch);
+	if (ret)
+		goto remove;
+	ret = kgr_pre_patch_all(patch);
+	if (!ret)
+		return 0;
+remove:
+	kgr_redirect_remove(patch, NULL);
+	kgr_replace_cancel(patch);
+unbind:
+	kgr_objects_unbind(patch);
+	return ret;
+}
+
+/* Undo that, once it has had its effect or not */
+static void kgr_patch_unprepare(struct kgr_patch *patch)
+{
+	kgr_redirect_remove(patch, NULL);
+	kgr_replace_cancel(patch);
+	kgr_post_unpatch_all(patch);
+	kgr_objects_unbind(patch);
+}
+
 /*
  * Apply a registered patch. Its module stays as long as anybody can be in it:
  * until a reversal has completed.
@@ -90,18 +136,18 @@ static int kgr_patch_apply(struct kgr_patch *patch)
 	if (!try_module_get(patch->owner))
 		return -ENODEV;
 
-	ret = kgr_redirect_add(patch);
-	if (ret)
-		goto put;
-
 	/* Newest last, whatever it was before */
 	list_move_tail(&patch->list, &kgr_patches);
+
+	ret = kgr_patch_prepare(patch);
+	if (ret)
+		goto put;
 
 	ret = kgr_transition_begin(patch, true);
 	if (!ret)
 		return 0;
 
-	kgr_redirect_remove(patch);
+	kgr_patch_unprepare(patch);
 put:
 	module_put(patch->owner);
 	return ret;
@@ -150,18 +196,24 @@ int kgr_patch_revert(struct kgr_patch *patch)
 		pr_err("patch '%s': already reverted\n", patch->name);
 		return -EINVAL;
 	}
-	if (kgr_patch_refs(patch)) {
-		pr_err("patch '%s': %u later patches stand on it, revert those first\n",
-		       patch->name, kgr_patch_refs(patch));
-		return -EBUSY;
-	}
 	if (kgr_transition_patch() == patch)
 		return kgr_transition_reverse();
 
 	ret = kgr_patch_busy(patch);
 	if (ret)
 		return ret;
-	return kgr_transition_begin(patch, false);
+	if (kgr_patch_refs(patch)) {
+		pr_err("patch '%s': %u later patches stand on it, revert those first\n",
+		       patch->name, kgr_patch_refs(patch));
+		return -EBUSY;
+	}
+
+	kgr_pre_unpatch_all(patch);
+	ret = kgr_transition_begin(patch, false);
+	/* As after a reversal */
+	if (ret)
+		kgr_post_patch_all(patch);
+	return ret;
 }
 
 /**
@@ -175,13 +227,15 @@ void kgr_patch_finished(struct kgr_patch *patch, bool applied)
 {
 	if (applied) {
 		kgr_patch_set_state(patch, KGR_PATCH_APPLIED);
+		kgr_replace_commit(patch);
+		kgr_post_patch_all(patch);
 		pr_notice("patch '%s': patching succeeded\n", patch->name);
 		kgr_sysfs_notify(patch);
 		return;
 	}
 
-	kgr_redirect_remove(patch);
 	kgr_patch_set_state(patch, KGR_PATCH_REVERTED);
+	kgr_patch_unprepare(patch);
 	pr_notice("patch '%s': reverting succeeded\n", patch->name);
 	kgr_sysfs_notify(patch);
 	module_put(patch->owner);
@@ -205,10 +259,6 @@ static int kgr_patch_check(struct kgr_patch *patch)
 		pr_err("patch '%s': unknown model %d\n", patch->name, patch->model);
 		return -EINVAL;
 	}
-	if (patch->replace_all) {
-		pr_err("patch '%s': replace_all isn't supported yet\n", patch->name);
-		return -EOPNOTSUPP;
-	}
 
 	kgr_for_each_patch_fun(patch, fun) {
 		if (!fun->new_fun) {
@@ -226,39 +276,46 @@ static int kgr_patch_check(struct kgr_patch *patch)
 	return patch->build_id ? kgr_build_id_check(patch->name, patch->build_id) : 0;
 }
 
+static void kgr_patch_exit(struct kgr_patch *patch)
+{
+	kgr_objects_free(patch);
+	kvfree(patch->priv->sites);
+	kfree(patch->priv);
+	patch->priv = NULL;
+}
+
 static int kgr_patch_init(struct kgr_patch *patch)
 {
 	struct kgr_patch_priv *priv;
 	struct kgr_patch_fun *fun;
+	int ret;
 
 	priv = kzalloc(sizeof(*priv), GFP_KERNEL);
 	if (!priv)
 		return -ENOMEM;
 
+	INIT_LIST_HEAD(&priv->objects);
+	INIT_LIST_HEAD(&priv->funs);
+	INIT_LIST_HEAD(&patch->list);
+	patch->priv = priv;
+
 	kgr_for_each_patch_fun(patch, fun) {
 		fun->patch = patch;
 		fun->state = KGR_PATCH_INIT;
 		fun->func = NULL;
+		list_add_tail(&fun->node, &priv->funs);
 		priv->nr_funs++;
 	}
 
 	priv->sites = kvcalloc(priv->nr_funs, sizeof(*priv->sites), GFP_KERNEL);
-	if (!priv->sites) {
-		kfree(priv);
-		return -ENOMEM;
+	ret = priv->sites ? kgr_objects_create(patch) : -ENOMEM;
+	if (ret) {
+		kgr_patch_exit(patch);
+		return ret;
 	}
 
-	INIT_LIST_HEAD(&patch->list);
-	patch->priv = priv;
 	kgr_sysfs_init_patch(patch);
 	return 0;
-}
-
-static void kgr_patch_exit(struct kgr_patch *patch)
-{
-	kvfree(patch->priv->sites);
-	kfree(patch->priv);
-	patch->priv = NULL;
 }
 
 static bool kgr_name_taken(const char *name)
@@ -312,16 +369,20 @@ static int kgr_patch_register(struct kgr_patch *patch)
  * Return: 0, or with everything as it was before:
  *
  * * -EAGAIN: another transition runs; try again when it is complete
- * * -EBUSY: a patch of that name exists, or a function is held by another user
- *   of ftrace that changes the instruction pointer
+ * * -EBUSY: a patch of that name exists, or a function is held by a patch of
+ *   another set or by another user of ftrace that changes the instruction
+ *   pointer
  * * -ENOENT: a function does not exist
  * * -EINVAL: a name is ambiguous, a function can't be redirected or has another
- *   size than the builder saw, or @patch is malformed
+ *   size than the builder saw, a system state is older than what is there, or
+ *   @patch is malformed
  * * -ENOEXEC: made for a kernel with another build-id
- * * -EOPNOTSUPP: functions of modules, or replace_all
  * * -ENODEV: the module is being unloaded, ftrace is dead, or kGraft could not
  *   start at boot
  * * -ENOMEM: no memory
+ * * whatever a pre_patch callback returned
+ *
+ * Functions of modules that are not there are patched when those are loaded.
  */
 int kgr_patch_kernel(struct kgr_patch *patch)
 {
@@ -364,7 +425,7 @@ EXPORT_SYMBOL_GPL(kgr_patch_kernel);
 void kgr_patch_remove(struct kgr_patch *patch)
 {
 	mutex_lock(&kgr_mutex);
-	if (WARN_ON(kgr_patch_state(patch) != KGR_PATCH_REVERTED)) {
+	if (WARN_ON(patch->priv->state != KGR_PATCH_REVERTED)) {
 		mutex_unlock(&kgr_mutex);
 		return;
 	}

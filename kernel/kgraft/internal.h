@@ -16,6 +16,7 @@
  *
  *   genl_mutex, active references of sysfs files
  *   kgr_mutex
+ *     module_mutex, callbacks of patches
  *     sched_dynamic_mutex, ftrace's direct_mutex and ftrace_lock, and below them
  *       static_call_mutex and text_mutex
  *     cpu_hotplug_lock (read)
@@ -61,8 +62,32 @@ enum kgr_rung {
 #undef KGR_RUNG_ENUM
 
 /**
+ * struct kgr_object - what a patch does to the kernel proper or to one module
+ * @node:	place among the objects of the patch [M]
+ * @name:	name of the module, or "vmlinux" [W]
+ * @callbacks:	the patch's for this object, or NULL [W]
+ * @mod:	the module while @bound; NULL for the kernel proper [M]
+ * @bound:	the patch is in force, or in transition, for this object [M]
+ * @prepared:	pre_patch has run, so that post_unpatch has to in the end [M]
+ */
+struct kgr_object {
+	struct list_head node;
+	const char *name;
+	const struct kgr_callbacks *callbacks;
+	struct module *mod;
+	bool bound;
+	bool prepared;
+};
+
+/**
  * struct kgr_patch_priv - the part of a patch that authors don't see
- * @nr_funs:	number of functions [W]
+ * @state:	state of the patch as a whole [M]
+ * @objects:	what it changes, struct kgr_object [W but for those that
+ *		kgr_replace_prepare() adds: M]
+ * @funs:	its functions, and while it replaces others what it takes
+ *		back of theirs [M]
+ * @nr_funs:	number of functions of its own [W]
+ * @nr_taken:	number of functions that it takes back [M]
  * @sites:	room for the address of each one's redirect site [M]
  * @in_transition: a transition of this patch runs [M]
  * @started:	wall-clock time at which its last transition began [M]
@@ -71,7 +96,11 @@ enum kgr_rung {
  * @nudges:	how often each rung was used in its last transition [A]
  */
 struct kgr_patch_priv {
+	enum kgr_patch_state state;
+	struct list_head objects;
+	struct list_head funs;
 	unsigned int nr_funs;
+	unsigned int nr_taken;
 	unsigned long *sites;
 	bool in_transition;
 	struct timespec64 started;
@@ -80,6 +109,18 @@ struct kgr_patch_priv {
 	atomic_t nudges[KGR_RUNG_COUNT];
 };
 
+/* All functions of a patch, those that it takes back included */
+#define kgr_for_each_fun(patch, fun)	\
+	list_for_each_entry(fun, &(patch)->priv->funs, node)
+
+/* Those of them that are in place: whose object is there */
+#define kgr_for_each_linked_fun(patch, fun)		\
+	for (fun = kgr_linked_fun(patch, NULL); fun;	\
+	     fun = kgr_linked_fun(patch, fun))
+
+#define kgr_for_each_object(patch, obj)	\
+	list_for_each_entry(obj, &(patch)->priv->objects, node)
+
 /* core.c: the registry, entry points */
 extern struct mutex kgr_mutex;
 extern struct list_head kgr_patches;	/* [M] oldest first */
@@ -87,7 +128,62 @@ int kgr_patch_enable(struct kgr_patch *patch);
 int kgr_patch_revert(struct kgr_patch *patch);
 unsigned int kgr_patch_refs(const struct kgr_patch *patch);
 bool kgr_patch_enabled(const struct kgr_patch *patch);
+bool kgr_patch_in_force(const struct kgr_patch *patch);
 void kgr_patch_finished(struct kgr_patch *patch, bool applied);
+
+/* object.c: what a patch does to the kernel proper and to each module */
+const char *kgr_objname(const char *objname);
+int kgr_objects_create(struct kgr_patch *patch);
+void kgr_objects_free(struct kgr_patch *patch);
+struct kgr_object *kgr_object_find(const struct kgr_patch *patch,
+				   const char *objname);
+struct kgr_object *kgr_object_get(struct kgr_patch *patch, const char *objname);
+int kgr_object_bind(struct kgr_patch *patch, struct kgr_object *obj,
+		    struct module *mod);
+void kgr_object_unbind(struct kgr_patch *patch, struct kgr_object *obj);
+int kgr_objects_bind(struct kgr_patch *patch);
+void kgr_objects_unbind(struct kgr_patch *patch);
+struct kgr_patch_fun *kgr_linked_fun(const struct kgr_patch *patch,
+				     const struct kgr_patch_fun *after);
+
+/* target.c: modules that hold patched functions, as they come and go */
+struct module *kgr_target_find(const char *name);
+
+/* callback.c: what patches do besides replacing functions */
+int kgr_pre_patch(struct kgr_patch *patch, struct kgr_object *obj);
+void kgr_post_patch(struct kgr_patch *patch, struct kgr_object *obj);
+void kgr_pre_unpatch(struct kgr_patch *patch, struct kgr_object *obj);
+void kgr_post_unpatch(struct kgr_patch *patch, struct kgr_object *obj);
+int kgr_pre_patch_all(struct kgr_patch *patch);
+void kgr_post_patch_all(struct kgr_patch *patch);
+void kgr_pre_unpatch_all(struct kgr_patch *patch);
+void kgr_post_unpatch_all(struct kgr_patch *patch);
+
+/* replace.c: cumulative patches and sets */
+bool kgr_same_set(const struct kgr_patch *a, const struct kgr_patch *b);
+const char *kgr_set_name(const struct kgr_patch *patch);
+bool kgr_replaces(const struct kgr_patch *patch, const struct kgr_patch *other);
+bool kgr_fun_is_taken(const struct kgr_patch_fun *fun);
+int kgr_replace_prepare(struct kgr_patch *patch);
+void kgr_replace_cancel(struct kgr_patch *patch);
+void kgr_replace_commit(struct kgr_patch *patch);
+
+/* sysstate.c: versions of changes to the system */
+int kgr_sysstate_check(struct kgr_patch *patch);
+
+/*
+ * What a patch module leaves open until a module that it refers to is there.
+ * Both run in process context under kgr_mutex, the first before any function of
+ * the patch can be called on behalf of @target, the second when none is any more.
+ */
+static inline int kgr_late_bind(struct module *patch, struct module *target)
+{
+	return 0;
+}
+
+static inline void kgr_late_unbind(struct module *patch, struct module *target)
+{
+}
 
 /* state.c: states of a function and their legal changes */
 const char *kgr_state_name(enum kgr_patch_state state);
@@ -207,8 +303,11 @@ bool kgr_straggler_task(struct task_struct *task, struct kgr_straggler *s);
 bool kgr_straggler_cpu(unsigned int cpu, struct kgr_straggler *s);
 
 /* redirect.c: what stands at a function's entry */
-int kgr_redirect_add(struct kgr_patch *patch);
-void kgr_redirect_remove(struct kgr_patch *patch);
+int kgr_redirect_add(struct kgr_patch *patch, const struct kgr_object *obj);
+void kgr_redirect_remove(struct kgr_patch *patch, const struct kgr_object *obj);
+void kgr_redirect_remove_taken(struct kgr_patch *patch);
+void kgr_redirect_push(struct kgr_patch_fun *fun, struct kgr_func *func);
+void kgr_redirect_refresh(struct kgr_patch *patch, const struct kgr_object *obj);
 void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply);
 void kgr_redirect_settle(struct kgr_patch *patch, bool applied);
 void kgr_redirect_flip(struct kgr_patch *patch, u32 epoch, bool apply);
@@ -218,7 +317,10 @@ unsigned long kgr_func_address(const struct kgr_func *func);
 unsigned long kgr_func_site(const struct kgr_func *func);
 
 /* resolve.c: name and position to address */
-int kgr_resolve(const char *name, unsigned long sympos, unsigned long *addr);
+int kgr_resolve(const char *objname, const char *name, unsigned long sympos,
+		unsigned long *addr);
+int kgr_resolve_each(const char *objname, const char *name,
+		     int (*fn)(void *data, unsigned long addr), void *data);
 int kgr_resolve_fun(const struct kgr_patch_fun *fun, unsigned long *addr);
 unsigned long kgr_resolve_size(unsigned long addr);
 
@@ -226,6 +328,7 @@ unsigned long kgr_resolve_size(unsigned long addr);
 int kgr_build_id_check(const char *what, const char *build_id);
 
 /* sysfs.c */
+extern bool kgr_force_load_module;
 int kgr_sysfs_init(void);
 void kgr_sysfs_init_patch(struct kgr_patch *patch);
 bool kgr_sysfs_reserved(const char *name);

@@ -117,7 +117,7 @@ static int kgr_relocate(struct module *mod, const struct kgr_reloc *reloc)
 		return -EOPNOTSUPP;
 	}
 
-	ret = kgr_resolve(reloc->name, reloc->sympos, &symbol);
+	ret = kgr_resolve(NULL, reloc->name, reloc->sympos, &symbol);
 	if (ret)
 		return ret;
 

@@ -136,6 +136,12 @@ static unsigned long kgr_body(const struct kgr_patch_fun *fun)
 /* State of RCU when a slot was last taken out of force [M] */
 static unsigned long kgr_slot_free;
 
+/* The transition that runs, as its redirects tell epochs apart [M] */
+static struct {
+	u32 epoch;
+	bool apply;
+} kgr_begun;
+
 static void kgr_redirect_publish(struct kgr_func *func, u32 epoch,
 				 unsigned long here, unsigned long there)
 {
@@ -147,6 +153,37 @@ static void kgr_redirect_publish(struct kgr_func *func, u32 epoch,
 
 	/* (A) pairs with (D) in kgr_redirect_target() */
 	smp_store_release(&func->choice, spare);
+}
+
+/* Only the newest variant of a function has a say */
+static bool kgr_fun_is_top(const struct kgr_patch_fun *fun)
+{
+	return kgr_func_top(fun->func) == fun;
+}
+
+static void kgr_fun_begin(struct kgr_patch_fun *fun)
+{
+	unsigned long there, here;
+
+	if (!kgr_fun_is_top(fun))
+		return;
+
+	there = kgr_body(kgr_begun.apply ? fun : kgr_func_below(fun));
+	here = kgr_body(kgr_begun.apply ? kgr_func_below(fun) : fun);
+	if (fun->patch->model == KGR_MODEL_IMMEDIATE)
+		here = there;
+	kgr_redirect_publish(fun->func, kgr_begun.epoch, here, there);
+}
+
+static void kgr_fun_settle(struct kgr_patch_fun *fun, bool applied)
+{
+	unsigned long body;
+
+	if (!kgr_fun_is_top(fun))
+		return;
+
+	body = kgr_body(applied ? fun : kgr_func_below(fun));
+	kgr_redirect_publish(fun->func, 0, body, body);
 }
 
 /**
@@ -163,20 +200,16 @@ static void kgr_redirect_publish(struct kgr_func *func, u32 epoch,
  */
 void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply)
 {
-	unsigned long here, there;
 	struct kgr_patch_fun *fun;
 
 	lockdep_assert_held(&kgr_mutex);
 
 	cond_synchronize_rcu(kgr_slot_free);
 
-	kgr_for_each_patch_fun(patch, fun) {
-		there = kgr_body(apply ? fun : kgr_func_below(fun));
-		here = kgr_body(apply ? kgr_func_below(fun) : fun);
-		if (patch->model == KGR_MODEL_IMMEDIATE)
-			here = there;
-		kgr_redirect_publish(fun->func, epoch, here, there);
-	}
+	kgr_begun.epoch = epoch;
+	kgr_begun.apply = apply;
+	kgr_for_each_linked_fun(patch, fun)
+		kgr_fun_begin(fun);
 }
 
 /**
@@ -191,14 +224,11 @@ void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply)
 void kgr_redirect_settle(struct kgr_patch *patch, bool applied)
 {
 	struct kgr_patch_fun *fun;
-	unsigned long body;
 
 	lockdep_assert_held(&kgr_mutex);
 
-	kgr_for_each_patch_fun(patch, fun) {
-		body = kgr_body(applied ? fun : kgr_func_below(fun));
-		kgr_redirect_publish(fun->func, 0, body, body);
-	}
+	kgr_for_each_linked_fun(patch, fun)
+		kgr_fun_settle(fun, applied);
 	kgr_slot_free = get_state_synchronize_rcu();
 }
 
@@ -218,6 +248,30 @@ void kgr_redirect_flip(struct kgr_patch *patch, u32 epoch, bool apply)
 {
 	if (patch->model == KGR_MODEL_IMMEDIATE)
 		kgr_redirect_begin(patch, epoch, apply);
+}
+
+/**
+ * kgr_redirect_refresh - the functions of a module do what those of others do
+ * @patch:	patch that is in force or in transition
+ * @obj:	object of it whose functions have just been added, by this and all
+ *		other patches
+ *
+ * Context: process context, kgr_mutex held; nobody calls the functions yet.
+ */
+void kgr_redirect_refresh(struct kgr_patch *patch, const struct kgr_object *obj)
+{
+	struct kgr_patch_fun *fun;
+
+	lockdep_assert_held(&kgr_mutex);
+
+	kgr_for_each_linked_fun(patch, fun) {
+		if (fun->obj != obj)
+			continue;
+		if (kgr_transition_patch() == patch)
+			kgr_fun_begin(fun);
+		else
+			kgr_fun_settle(fun, true);
+	}
 }
 
 static struct kgr_func *kgr_func_get(const char *name, unsigned long addr)
@@ -255,6 +309,39 @@ static void kgr_func_put(struct kgr_func *func)
 	kfree_rcu(func, rcu);
 }
 
+/**
+ * kgr_redirect_push - put a function on top of a stack
+ * @fun:	function of a patch, or entry for one that it takes back
+ * @func:	what it replaces
+ *
+ * Context: process context, kgr_mutex held.
+ */
+void kgr_redirect_push(struct kgr_patch_fun *fun, struct kgr_func *func)
+{
+	lockdep_assert_held(&kgr_mutex);
+
+	fun->func = func;
+	list_add(&fun->stack_node, &func->stack);
+}
+
+/* May a function of a patch lie on top of what is there? */
+static int kgr_fun_check_top(const struct kgr_patch_fun *fun,
+			     const struct kgr_patch_fun *top)
+{
+	if (top->patch == fun->patch) {
+		pr_err("function '%s': named twice by patch '%s'\n",
+		       fun->name, fun->patch->name);
+		return -EINVAL;
+	}
+	if (!kgr_same_set(top->patch, fun->patch)) {
+		pr_err("patch '%s': function '%s' of '%s' is patched by '%s' of set '%s' already\n",
+		       fun->patch->name, fun->name, kgr_objname(fun->objname),
+		       top->patch->name, kgr_set_name(top->patch));
+		return -EBUSY;
+	}
+	return 0;
+}
+
 static int kgr_fun_link(struct kgr_patch_fun *fun)
 {
 	struct kgr_func *func;
@@ -269,14 +356,16 @@ static int kgr_fun_link(struct kgr_patch_fun *fun)
 	if (IS_ERR(func))
 		return PTR_ERR(func);
 
-	if (!list_empty(&func->stack) && kgr_func_top(func)->patch == fun->patch) {
-		pr_err("function '%s': named twice by patch '%s'\n",
-		       fun->name, fun->patch->name);
-		return -EINVAL;
+	if (!list_empty(&func->stack)) {
+		/* Taken back under another name, an alias */
+		if (kgr_fun_is_taken(fun) && kgr_func_top(func)->patch == fun->patch)
+			return 0;
+		ret = kgr_fun_check_top(fun, kgr_func_top(func));
+		if (ret)
+			return ret;
 	}
 
-	fun->func = func;
-	list_add(&fun->stack_node, &func->stack);
+	kgr_redirect_push(fun, func);
 	return 0;
 }
 
@@ -287,46 +376,75 @@ static void kgr_fun_unlink(struct kgr_patch_fun *fun)
 	fun->func = NULL;
 }
 
-/* Sites of the functions that @patch is alone on; @sites has room for all */
-static unsigned int kgr_own_sites(struct kgr_patch *patch, unsigned long *sites)
+/* Some of the functions of a patch: of @obj or of all, @taken back or all */
+struct kgr_some {
+	const struct kgr_object *obj;
+	bool taken;
+};
+
+static bool kgr_fun_among(const struct kgr_patch_fun *fun,
+			  const struct kgr_some *some)
 {
+	return fun->obj->bound && (!some->obj || fun->obj == some->obj) &&
+	       (!some->taken || kgr_fun_is_taken(fun));
+}
+
+/* Sites of the functions that @patch is alone on; there is room for all */
+static unsigned int kgr_own_sites(struct kgr_patch *patch,
+				  const struct kgr_some *some)
+{
+	unsigned long *sites = patch->priv->sites;
 	struct kgr_patch_fun *fun;
 	unsigned int nr = 0;
 
-	kgr_for_each_patch_fun(patch, fun) {
-		if (list_is_singular(&fun->func->stack))
+	kgr_for_each_linked_fun(patch, fun) {
+		if (kgr_fun_among(fun, some) && list_is_singular(&fun->func->stack))
 			sites[nr++] = fun->func->site;
 	}
 	return nr;
 }
 
+static void kgr_unlink(struct kgr_patch *patch, const struct kgr_some *some)
+{
+	struct kgr_patch_fun *fun;
+
+	kgr_for_each_linked_fun(patch, fun) {
+		if (kgr_fun_among(fun, some))
+			kgr_fun_unlink(fun);
+	}
+}
+
 /**
  * kgr_redirect_add - put a patch on top of the functions that it replaces
  * @patch:	patch
+ * @obj:	only those of this object; NULL: of all that are bound
  *
  * Callers go on getting the bodies they got before; kgr_redirect_begin() changes
  * that. The entries of all functions are changed in one update.
  *
  * Context: process context, kgr_mutex held, may sleep.
  * Return: 0; -ENOENT, -EINVAL: see kgr_resolve_fun(); -EINVAL: a function can't
- * be redirected or is named twice; -EBUSY: another user of ftrace holds one;
- * -ENOMEM. Nothing has changed then.
+ * be redirected or is named twice; -EBUSY: another user of ftrace holds one, or
+ * a patch of another set; -ENOMEM. Nothing has changed then.
  */
-int kgr_redirect_add(struct kgr_patch *patch)
+int kgr_redirect_add(struct kgr_patch *patch, const struct kgr_object *obj)
 {
-	struct kgr_patch_fun *fun, *undo;
+	const struct kgr_some some = { .obj = obj };
+	struct kgr_patch_fun *fun;
 	unsigned int nr;
 	int ret = 0;
 
 	lockdep_assert_held(&kgr_mutex);
 
-	kgr_for_each_patch_fun(patch, fun) {
+	kgr_for_each_fun(patch, fun) {
+		if (!kgr_fun_among(fun, &some))
+			continue;
 		ret = kgr_fun_link(fun);
 		if (ret)
 			goto unlink;
 	}
 
-	nr = kgr_own_sites(patch, patch->priv->sites);
+	nr = kgr_own_sites(patch, &some);
 	if (nr)
 		ret = arch_kgr_install(patch->priv->sites, nr);
 	if (!ret)
@@ -335,28 +453,42 @@ int kgr_redirect_add(struct kgr_patch *patch)
 	pr_err("patch '%s': can't redirect its functions (%pe)\n",
 	       patch->name, ERR_PTR(ret));
 unlink:
-	for (undo = patch->patches; undo < fun; undo++)
-		kgr_fun_unlink(undo);
+	kgr_unlink(patch, &some);
 	return ret;
+}
+
+static void kgr_remove_some(struct kgr_patch *patch, const struct kgr_some *some)
+{
+	unsigned int nr;
+
+	lockdep_assert_held(&kgr_mutex);
+
+	nr = kgr_own_sites(patch, some);
+	if (nr)
+		arch_kgr_remove(patch->priv->sites, nr);
+
+	kgr_unlink(patch, some);
 }
 
 /**
  * kgr_redirect_remove - take a patch off the functions that it replaced
  * @patch:	patch that no context is, or will return, into
+ * @obj:	only those of this object; NULL: of all
  *
  * Context: process context, kgr_mutex held, may sleep.
  */
-void kgr_redirect_remove(struct kgr_patch *patch)
+void kgr_redirect_remove(struct kgr_patch *patch, const struct kgr_object *obj)
 {
-	struct kgr_patch_fun *fun;
-	unsigned int nr;
+	kgr_remove_some(patch, &(struct kgr_some) { .obj = obj });
+}
 
-	lockdep_assert_held(&kgr_mutex);
-
-	nr = kgr_own_sites(patch, patch->priv->sites);
-	if (nr)
-		arch_kgr_remove(patch->priv->sites, nr);
-
-	kgr_for_each_patch_fun(patch, fun)
-		kgr_fun_unlink(fun);
+/**
+ * kgr_redirect_remove_taken - functions that were taken back are as they were
+ * @patch:	patch that has taken the place of others, those removed already
+ *
+ * Context: process context, kgr_mutex held, may sleep.
+ */
+void kgr_redirect_remove_taken(struct kgr_patch *patch)
+{
+	kgr_remove_some(patch, &(struct kgr_some) { .taken = true });
 }

@@ -5,7 +5,8 @@
  * Abandoned is what a context must not return into once it has migrated: when
  * a patch is applied, the bodies below it on the stacks of its functions; when
  * it is reverted, all text of its module, since helpers of a new body
- * may stand on a stack alone after a tail call, and the redirect sites, where a
+ * may stand on a stack alone after a tail call, the originals of functions that
+ * it takes back, and the redirect sites, where a
  * task may be on its way into the module. The ranges are sorted once, so that a
  * stack check costs the same for one function as for five hundred.
  */
@@ -145,7 +146,7 @@ static int kgr_each_cold(const struct kgr_patch_fun *fun,
 
 	if (!name)
 		return -ENOMEM;
-	kallsyms_on_each_match_symbol(fn, name, data);
+	kgr_resolve_each(fun->objname, name, fn, data);
 	kfree(name);
 	return 0;
 }
@@ -159,17 +160,25 @@ static void kgr_range_add_module(struct kgr_ranges *ranges,
 		      (unsigned long)text->base + text->size);
 }
 
+static int kgr_range_add_original(struct kgr_ranges *ranges,
+				  const struct kgr_patch_fun *fun)
+{
+	unsigned long addr = kgr_func_address(fun->func);
+
+	kgr_range_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
+		      addr + kgr_resolve_size(addr));
+	return kgr_each_cold(fun, kgr_range_add_cold, ranges);
+}
+
 static int kgr_range_add_fun(struct kgr_ranges *ranges,
 			     const struct kgr_patch_fun *fun, bool apply)
 {
 	const struct kgr_patch_fun *below = kgr_func_below(fun);
 	unsigned long addr = kgr_func_address(fun->func);
 
-	if (apply && !below) {
-		kgr_range_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
-			      addr + kgr_resolve_size(addr));
-		return kgr_each_cold(fun, kgr_range_add_cold, ranges);
-	}
+	/* The body below it, or what it stands for itself */
+	if (apply ? !below : kgr_fun_is_taken(fun))
+		return kgr_range_add_original(ranges, fun);
 
 	/* A task in the redirect may be bound for the abandoned body */
 	kgr_range_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
@@ -219,7 +228,7 @@ int kgr_stack_abandon(struct kgr_patch *patch, bool apply)
 
 	lockdep_assert_held(&kgr_mutex);
 
-	kgr_for_each_patch_fun(patch, fun) {
+	kgr_for_each_linked_fun(patch, fun) {
 		room += 2;
 		ret = kgr_each_cold(fun, kgr_range_count, &room);
 		if (ret)
@@ -231,7 +240,7 @@ int kgr_stack_abandon(struct kgr_patch *patch, bool apply)
 		return -ENOMEM;
 	ranges->room = room;
 
-	kgr_for_each_patch_fun(patch, fun) {
+	kgr_for_each_linked_fun(patch, fun) {
 		ret = kgr_range_add_fun(ranges, fun, apply);
 		if (ret) {
 			kvfree(ranges);

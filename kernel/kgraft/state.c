@@ -12,8 +12,13 @@
  *      +---------- REVERTED
  *
  * SLOW and REVERT_SLOW are the states in transition: the variant is chosen by
- * the epoch of the caller. SKIPPED belongs to functions of modules that are not
- * loaded. Names and numbers are those of published kGraft.
+ * the epoch of the caller. A patch that is replaced by another one goes from
+ * APPLIED to REVERTED at once: the transition is the other's. Names and numbers
+ * are those of published kGraft.
+ *
+ * Functions of modules that are not there are SKIPPED while the rest of the
+ * patch is applied, in transition or reverted. When the module comes they take
+ * the state of the patch, when it goes they are SKIPPED again.
  */
 #include "internal.h"
 
@@ -35,12 +40,16 @@ static const char * const kgr_model_names[] = {
 
 /* From each state, the set of states that may follow */
 static const u8 kgr_state_changes[] = {
-	[KGR_PATCH_INIT]	= BIT(KGR_PATCH_SLOW),
-	[KGR_PATCH_SLOW]	= BIT(KGR_PATCH_APPLIED) | BIT(KGR_PATCH_REVERT_SLOW),
-	[KGR_PATCH_APPLIED]	= BIT(KGR_PATCH_REVERT_SLOW),
-	[KGR_PATCH_REVERT_SLOW]	= BIT(KGR_PATCH_REVERTED) | BIT(KGR_PATCH_SLOW),
-	[KGR_PATCH_REVERTED]	= BIT(KGR_PATCH_SLOW),
-	[KGR_PATCH_SKIPPED]	= 0,
+	[KGR_PATCH_INIT]	= BIT(KGR_PATCH_SLOW) | BIT(KGR_PATCH_SKIPPED),
+	[KGR_PATCH_SLOW]	= BIT(KGR_PATCH_APPLIED) | BIT(KGR_PATCH_REVERT_SLOW) |
+				  BIT(KGR_PATCH_SKIPPED),
+	[KGR_PATCH_APPLIED]	= BIT(KGR_PATCH_REVERT_SLOW) |
+				  BIT(KGR_PATCH_REVERTED) | BIT(KGR_PATCH_SKIPPED),
+	[KGR_PATCH_REVERT_SLOW]	= BIT(KGR_PATCH_REVERTED) | BIT(KGR_PATCH_SLOW) |
+				  BIT(KGR_PATCH_SKIPPED),
+	[KGR_PATCH_REVERTED]	= BIT(KGR_PATCH_SLOW) | BIT(KGR_PATCH_SKIPPED),
+	[KGR_PATCH_SKIPPED]	= BIT(KGR_PATCH_SLOW) | BIT(KGR_PATCH_APPLIED) |
+				  BIT(KGR_PATCH_REVERT_SLOW),
 };
 
 /**
@@ -108,9 +117,9 @@ void kgr_fun_set_state(struct kgr_patch_fun *fun, enum kgr_patch_state state)
 }
 
 /**
- * kgr_patch_set_state - change the state of every function of a patch
- * @patch:	patch
- * @state:	their new state
+ * kgr_patch_set_state - change the state of a patch and of all its functions
+ * @patch:	patch, its functions in place
+ * @state:	their new state; those of modules that are not there are skipped
  *
  * Context: kgr_mutex held.
  */
@@ -118,6 +127,11 @@ void kgr_patch_set_state(struct kgr_patch *patch, enum kgr_patch_state state)
 {
 	struct kgr_patch_fun *fun;
 
-	kgr_for_each_patch_fun(patch, fun)
-		kgr_fun_set_state(fun, state);
+	patch->priv->state = state;
+	kgr_for_each_fun(patch, fun) {
+		if (fun->func)
+			kgr_fun_set_state(fun, state);
+		else if (fun->state != KGR_PATCH_SKIPPED)
+			kgr_fun_set_state(fun, KGR_PATCH_SKIPPED);
+	}
 }

@@ -14,7 +14,9 @@
 #include <linux/sysfs.h>
 
 static struct kobject *kgr_root;
-static bool kgr_force_load_module;
+
+/* Let modules in that can't be patched. Plain value, racy reads. */
+bool kgr_force_load_module;
 
 static struct kgr_patch *to_patch(struct kobject *kobj)
 {
@@ -150,6 +152,12 @@ static ssize_t replace_all_show(struct kobject *kobj,
 	return sysfs_emit(buf, "%d\n", to_patch(kobj)->replace_all);
 }
 
+static ssize_t replace_set_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_patch(kobj)->replace_set ?: "");
+}
+
 static ssize_t revert_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)
 {
@@ -255,6 +263,7 @@ static ssize_t build_id_show(struct kobject *kobj, struct kobj_attribute *attr,
 static struct kobj_attribute state_attr = __ATTR_RO(state);
 static struct kobj_attribute refs_attr = __ATTR_RO(refs);
 static struct kobj_attribute replace_all_attr = __ATTR_RO(replace_all);
+static struct kobj_attribute replace_set_attr = __ATTR_RO(replace_set);
 static struct kobj_attribute revert_attr = __ATTR_WO(revert);
 static struct kobj_attribute model_attr = __ATTR_RO(model);
 static struct kobj_attribute enabled_attr = __ATTR_RW(enabled);
@@ -269,6 +278,7 @@ static struct attribute *kgr_patch_attrs[] = {
 	&state_attr.attr,
 	&refs_attr.attr,
 	&replace_all_attr.attr,
+	&replace_set_attr.attr,
 	&revert_attr.attr,
 	&model_attr.attr,
 	&enabled_attr.attr,

@@ -276,9 +276,10 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 	priv->in_transition = true;
 	kgr_set_direction(apply);
 
-	pr_notice("patch '%s': %s started (model %s, %u function%s)\n", patch->name,
-		  apply ? "patching" : "reverting", kgr_model_name(patch->model),
-		  priv->nr_funs, str_plural(priv->nr_funs));
+	pr_notice("patch '%s': %s started (model %s, %u function%s, %u taken back)\n",
+		  patch->name, apply ? "patching" : "reverting",
+		  kgr_model_name(patch->model), priv->nr_funs,
+		  str_plural(priv->nr_funs), priv->nr_taken);
 
 	kgr_redirect_begin(patch, epoch, apply);
 	kgr_set_target(epoch);
