@@ -102,6 +102,7 @@ struct kgr_sysstate {
  * @callbacks:	closed by KGR_CALLBACKS_END, or NULL
  * @sysstates:	changes to the system that it makes or takes over, closed by one
  *		with the id 0, or NULL
+ * @late:	what waits for modules, made by kgr-build, or NULL
  * @patches:	the functions, closed by KGR_PATCH_END
  */
 struct kgr_patch {
@@ -114,6 +115,7 @@ struct kgr_patch {
 	const char *build_id;
 	const struct kgr_callbacks *callbacks;
 	struct kgr_sysstate *sysstates;
+	const struct kgr_late *late;
 
 	/* private: */
 	struct kobject kobj;		/* directory in sysfs */

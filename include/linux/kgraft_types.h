@@ -44,6 +44,44 @@ struct kgr_reloc {
 };
 
 /*
+ * Parts that can only be put in place when a module is there: references to its
+ * symbols, and entries of special sections that hold such references.
+ */
+
+/* Array of struct kgr_late, which struct kgr_patch points to */
+#define KGR_LATE_SECTION	".kgraft.late"
+/* The tables it lists are in sections named so, with OBJNAME.KIND behind it */
+#define KGR_LATE_PREFIX		".kgraft.late."
+
+/*
+ * Kinds of tables: enumerator, number, name.  Entries are struct kgr_reloc, those
+ * of __jump_table, .static_call_sites, .altinstructions and .call_sites.
+ */
+#define KGR_LATE_KINDS(X)			\
+	X(RELOCS,	0, "relocs")		\
+	X(JUMPS,	1, "jump_table")	\
+	X(CALLS,	2, "static_call_sites")	\
+	X(ALTS,		3, "altinstructions")	\
+	X(DEPTHS,	4, "call_sites")
+
+/**
+ * struct kgr_late - one table of what waits for a module
+ * @objname:	the module, whose functions the new code stands for; NULL ends the
+ *		array
+ * @start:	its entries
+ * @num:	how many
+ * @kind:	what they are, &enum kgr_late_kind
+ *
+ * Behind the last entry is another one that is all zero.
+ */
+struct kgr_late {
+	const char	*objname;
+	void		*start;
+	unsigned int	num;
+	unsigned int	kind;
+};
+
+/*
  * Consistency models: enumerator, name in sysfs, modinfo and on command lines.
  * Numbers are ABI.  3 is kept for quiesce.
  */
@@ -72,6 +110,12 @@ enum kgr_model {
 #define KGR_ENUM_PREFIX(name)	KGR_PATCH_##name
 enum kgr_patch_state {
 	KGR_PATCH_STATES(KGR_ENUM_ENTRY)
+};
+#undef KGR_ENUM_PREFIX
+
+#define KGR_ENUM_PREFIX(name)	KGR_LATE_##name
+enum kgr_late_kind {
+	KGR_LATE_KINDS(KGR_ENUM_ENTRY)
 };
 #undef KGR_ENUM_PREFIX
 #undef KGR_ENUM_ENTRY
