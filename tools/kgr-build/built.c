@@ -268,9 +268,9 @@ static void check_function(struct kgr_build *b, struct unit *u, struct atom *a)
 	a->built = built;
 	if (!a->twin || a->twin->state != ATOM_CHANGED)
 		return;
-	s = atom_is_global(a) ? symtab_global(&b->vmlinux, built->sym->name) :
-		symtab_local(&b->vmlinux, u->vm_file, built->sym->name);
-	if (s && !built_in_vmlinux(&b->vmlinux, built, s))
+	s = atom_is_global(a) ? symtab_global(u->syms, built->sym->name) :
+		symtab_local(u->syms, u->vm_file, built->sym->name);
+	if (s && !built_in_vmlinux(u->syms, built, s))
 		diag(&b->diag, D_SIZE_MISMATCH, &at, "it differs from that in %s", u->object->path);
 }
 

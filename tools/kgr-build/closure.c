@@ -12,6 +12,7 @@
 #include "names.h"
 #include "resolve.h"
 #include "special.h"
+#include "target.h"
 
 struct closure {
 	struct kgr_build *b;
@@ -116,30 +117,44 @@ static void take_entries(struct closure *c, struct atom *a)
 	}
 }
 
-/* A global function or variable that the diff adds in another file */
-static struct atom *added_elsewhere(struct kgr_build *b, const char *name)
+/*
+ * A global function or variable that the diff adds in another file, of the same
+ * module if there is one.
+ */
+static struct atom *added_elsewhere(struct kgr_build *b, const struct unit *from, const char *name)
 {
+	struct atom *found = NULL;
 	struct unit *u;
 
 	vec_each(u, &b->units) {
 		struct sym *s = u->patched ? obj_find_sym(u->patched, name) : NULL;
 
-		if (s && s->atom && s->bind != STB_LOCAL && !s->atom->twin)
-			return s->atom;
+		if (s && s->atom && s->bind != STB_LOCAL && !s->atom->twin &&
+		    (!found || u->syms == from->syms))
+			found = s->atom;
 	}
-	return NULL;
+	return found;
+}
+
+static bool exists(struct kgr_build *b, const struct unit *u, const char *name)
+{
+	struct symtab *st;
+
+	return target_find(b, u, name, &st);
 }
 
 static void follow(struct closure *c, struct atom *a)
 {
+	struct unit *u = unit_of_atom(c->b, a);
+
 	take_entries(c, a);
 	if (a->cold)
 		take(c, a->cold, a);
 	for (size_t i = 0; i < a->refs.n; i++) {
 		struct ref *r = &a->refs.v[i];
 
-		if (!r->target && r->sym && !symtab_global(&c->b->vmlinux, r->sym->name)) {
-			r->target = added_elsewhere(c->b, r->sym->name);
+		if (!r->target && r->sym && !exists(c->b, u, r->sym->name)) {
+			r->target = added_elsewhere(c->b, u, r->sym->name);
 			r->addend += r->target ? r->target->entry : 0;
 		}
 		if (r->target)
@@ -154,7 +169,7 @@ int pass_closure(struct kgr_build *b)
 	struct closure c = { .b = b };
 
 	for (size_t i = 0; i < b->changed.n; i++)
-		if (unit_of_atom(b, b->changed.v[i])->object->kind == OBJECT_VMLINUX)
+		if (unit_is_target(unit_of_atom(b, b->changed.v[i])))
 			take(&c, b->changed.v[i], NULL);
 	for (size_t i = 0; i < c.queue.n; i++) {
 		struct atom *a = c.queue.v[i];

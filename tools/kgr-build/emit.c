@@ -6,6 +6,7 @@
 #include "closure.h"
 #include "elf.h"
 #include "kgr-build.h"
+#include "late.h"
 #include "names.h"
 #include "special.h"
 
@@ -204,6 +205,15 @@ static int emit_refs(struct emitter *e, struct atom *a)
 	return 0;
 }
 
+static size_t add_string(struct buf *text, const char *name)
+{
+	size_t at = text->n;
+
+	if (name)
+		buf_add(text, name, strlen(name) + 1);
+	return name ? at : 0;
+}
+
 /* Names of private symbols, for the late relocations that postlink.c will make */
 static void emit_strings(struct emitter *e)
 {
@@ -216,13 +226,28 @@ static void emit_strings(struct emitter *e)
 
 		if (x->exported)
 			continue;
-		x->string = text.n;
-		buf_add(&text, x->name, strlen(x->name) + 1);
+		x->string = add_string(&text, x->name);
+		x->obj_string = add_string(&text, x->objname);
+		x->late_string = add_string(&text, x->late);
 	}
 	s = out_section(e, KGR_STRING_SECTION, SHF_ALLOC, SHT_PROGBITS);
 	s->data = (uint8_t *)text.s;
 	s->size = text.n;
 	section_symbol(e, s);
+}
+
+/* The list of tables, so far only its end */
+static void emit_late(struct emitter *e)
+{
+	struct sym sym = { .name = LATE_SYMBOL, .type = STT_OBJECT, .bind = STB_GLOBAL };
+
+	if (!has_late(e->b))
+		return;
+	sym.sect = out_section(e, KGR_LATE_SECTION, SHF_ALLOC | SHF_WRITE, SHT_PROGBITS);
+	sym.sect->align = 8;
+	sym.sect->size = sizeof(struct kgr_late);
+	sym.sect->data = arena_alloc(e->a, sym.sect->size);
+	obj_add_sym(&e->out, &sym);
 }
 
 int pass_emit(struct kgr_build *b)
@@ -244,6 +269,7 @@ int pass_emit(struct kgr_build *b)
 	vec_each(a, &b->changed)
 		annotate_noendbr(&e, *a);
 	emit_strings(&e);
+	emit_late(&e);
 	err = make_dirs(b->module_dir);
 	if (err)
 		return io_error(b, b->module_dir, err);

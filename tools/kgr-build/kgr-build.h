@@ -32,7 +32,8 @@ struct unit {
 	char *dep_path;			/* what the patched one was made from */
 	struct obj *orig, *patched;	/* the model of the two */
 	struct obj *built;		/* of the object in the tree */
-	uint32_t vm_file;		/* its group of local symbols in vmlinux, 0: none */
+	struct symtab *syms;		/* of vmlinux or the module that it's part of */
+	uint32_t vm_file;		/* its group of local symbols there, 0: none */
 	struct dw_index *dw_orig, *dw_patched;
 	bool differs;
 	bool screened;			/* compiled once, and found unchanged */
@@ -64,10 +65,11 @@ struct kgr_build {
 	size_t screened;		/* objects that turned out to stay the same */
 	struct type_set types[2];	/* original, patched */
 	struct symtab vmlinux;
+	VEC(struct symtab *) modules;	/* those that are looked at */
 
 	VEC(struct atom *) changed;	/* functions that are replaced */
 	VEC(struct atom *) added;	/* functions and data that are new */
-	VEC(struct xref *) xrefs;	/* symbols of vmlinux that the module uses */
+	VEC(struct xref *) xrefs;	/* symbols of the kernel that the module uses */
 	unsigned int model;		/* enum kgr_model */
 	char *model_why;
 	char *module_dir;		/* where the module is linked */

@@ -5,6 +5,7 @@
 #include "kgr-build.h"
 #include "load.h"
 #include "names.h"
+#include "target.h"
 
 const char *source_name(struct kgr_build *b, const char *file)
 {
@@ -97,16 +98,18 @@ static int locate_unit(struct kgr_build *b, struct unit *u)
 	return 0;
 }
 
-/* The object as it is in the tree says how vmlinux calls what is local to it */
+/* The object as it is in the tree says what in vmlinux or a module is local to it */
 static int load_built(struct kgr_build *b, struct unit *u)
 {
 	unsigned int matches;
 
+	if (target_open(b, u))
+		return -1;
 	u->built = arena_alloc(&b->arena, sizeof(*u->built));
 	if (load_object(&b->diag, &b->arena, tree_path(&b->arena, &b->tree, u->object->path),
 			u->object->path, true, u->built))
 		return -1;
-	u->vm_file = symtab_file(&b->vmlinux, u->built, u->object->source, &matches);
+	u->vm_file = symtab_file(u->syms, u->built, u->object->source, &matches);
 	return 0;
 }
 
@@ -119,7 +122,7 @@ int pass_locate(struct kgr_build *b)
 			continue;
 		if (locate_unit(b, u))
 			return -1;
-		if (u->object->kind == OBJECT_VMLINUX && load_built(b, u))
+		if (unit_is_target(u) && load_built(b, u))
 			return -1;
 	}
 	return 0;

@@ -61,7 +61,7 @@ struct ref {
 	int64_t addend;			/* in the target: what is really referred to */
 	int64_t bias;			/* from the field to where PC-relative values count from */
 	bool branch;			/* call or jump: doesn't take the address */
-	struct xref *xref;		/* resolves to vmlinux */
+	struct xref *xref;		/* resolves to what exists */
 };
 
 enum atom_state {
@@ -130,14 +130,17 @@ struct obj {
 	size_t map_size;
 };
 
-/* A symbol of vmlinux that new code refers to */
+/* A symbol of vmlinux or of a module that new code refers to */
 struct xref {
-	const char *name;		/* in vmlinux */
-	const char *alias;		/* in the module's symbol table */
+	const char *name;		/* there */
+	const char *alias;		/* in the patch module's symbol table */
+	const char *objname;		/* module that has it; NULL: vmlinux */
+	const char *late;		/* module whose code refers to it; NULL: bound at load */
 	unsigned int sympos;
 	bool exported;
 	const char *ns;			/* namespace of the export, or NULL */
-	size_t string;			/* offset of its name in .kgraft.strings */
+	size_t string;			/* offsets in .kgraft.strings: its name, */
+	size_t obj_string, late_string;	/* and of the modules */
 	struct sym *out_sym;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kgr-build.h"
+#include "late.h"
 #include "names.h"
 #include "resolve.h"
 
@@ -22,6 +23,20 @@ static int write_text(struct kgr_build *b, const char *name, const char *text)
 	return err ? io_error(b, path, err) : 0;
 }
 
+static int write_function(struct kgr_build *b, struct buf *s, const struct atom *a)
+{
+	const struct symtab *st = unit_of_atom(b, a)->syms;
+	struct where at = where_atom(a);
+	const struct vm_sym *vs = resolve_atom(b, a, &at);
+
+	if (!vs)
+		return -1;
+	buf_printf(s, "\t\tKGR_PATCH_OBJPOS_SIZE(%s, %s, ", vs->name, a->out_name);
+	buf_printf(s, st->objname ? "\"%s\"" : "NULL", st->objname);
+	buf_printf(s, ", %u, %llu),\n", symtab_sympos(st, vs), (unsigned long long)vs->size);
+	return 0;
+}
+
 /* What is a legal string literal of C is one of the names that get here as it is */
 static int write_main(struct kgr_build *b)
 {
@@ -36,22 +51,20 @@ static int write_main(struct kgr_build *b)
 		 "#include <linux/module.h>\n\n");
 	vec_each(a, &b->changed)
 		buf_printf(&s, "extern void %s(void);\n", (*a)->out_name);
+	if (has_late(b))
+		buf_puts(&s, "extern const struct kgr_late " LATE_SYMBOL "[];\n");
 	buf_printf(&s, "\nstatic struct kgr_patch patch = {\n\t.name = \"%s\",\n"
 		   "\t.owner = THIS_MODULE,\n\t.model = %u,	/* %s */\n",
 		   b->patch_name, b->model, model);
 	if (b->opts.cve)
 		buf_printf(&s, "\t.cve = \"%s\",\n", b->opts.cve);
-	buf_printf(&s, "\t.build_id = \"%s\",\n\t.patches = {\n", b->vmlinux.build_id);
-	vec_each(a, &b->changed) {
-		struct where at = where_atom(*a);
-		const struct vm_sym *vs = resolve_atom(b, *a, &at);
-
-		if (!vs)
+	buf_printf(&s, "\t.build_id = \"%s\",\n", b->vmlinux.build_id);
+	if (has_late(b))
+		buf_puts(&s, "\t.late = " LATE_SYMBOL ",\n");
+	buf_puts(&s, "\t.patches = {\n");
+	vec_each(a, &b->changed)
+		if (write_function(b, &s, *a))
 			return -1;
-		buf_printf(&s, "\t\tKGR_PATCH_OBJPOS_SIZE(%s, %s, NULL, %u, %llu),\n", vs->name,
-			   (*a)->out_name, symtab_sympos(&b->vmlinux, vs),
-			   (unsigned long long)vs->size);
-	}
 	buf_puts(&s, "\t\tKGR_PATCH_END\n\t},\n};\n\n"
 		 "static int __init patch_init(void)\n{\n\treturn kgr_patch_kernel(&patch);\n}\n\n"
 		 "static void __exit patch_exit(void)\n{\n\tkgr_patch_remove(&patch);\n}\n\n"

@@ -127,9 +127,10 @@ static struct object *parse_cmd_file(struct arena *a, const struct tree *t, cons
 		return NULL;
 	o->is_asm = str_ends(o->source, ".S");
 	o->is_text = str_ends(o->path, ".s");
+	o->module = map_get(&t->parts, o->path);
 	if (map_get(&t->members, o->path))
 		o->kind = OBJECT_VMLINUX;
-	else if (strstr(o->command, " -DMODULE "))
+	else if (o->module || strstr(o->command, " -DMODULE "))
 		o->kind = OBJECT_MODULE;
 	else
 		o->kind = OBJECT_OTHER;

@@ -15,18 +15,10 @@
 
 #include "elf.h"
 #include "kgr-build.h"
+#include "late.h"
 #include "postlink.h"
 
-struct linker {
-	struct diag *d;
-	struct obj *ko;
-	const struct map *privates;
-	struct sect *strings;
-	struct sect *relocs;
-	struct buf data;
-};
-
-#define FAIL(l, ...)	diag((l)->d, D_POSTLINK, AT(.object = (l)->ko->path), __VA_ARGS__)
+#define FAIL(to, ...)	diag((to)->d, D_POSTLINK, AT(.object = (to)->ko->path), __VA_ARGS__)
 
 /* What the kernel side can apply */
 static bool known_type(uint32_t type)
@@ -43,103 +35,116 @@ static bool known_type(uint32_t type)
 	return false;
 }
 
-static const struct xref *private_of(const struct linker *l, const struct sym *s)
+const struct xref *private_of(const struct map *privates, const struct sym *s)
 {
 	if (!s || s->sect || s->shndx != SHN_UNDEF)
 		return NULL;
-	return map_get(l->privates, s->name);
+	return map_get(privates, s->name);
 }
 
 /* A symbol that the place can be given relative to */
-static struct sym *anchor(struct linker *l, const struct sect *s)
+static struct sym *anchor(const struct obj *ko, const struct sect *s)
 {
 	if (s->sym)
 		return s->sym;
-	for (size_t i = 0; i < l->ko->syms.n; i++)
-		if (l->ko->syms.v[i]->sect == s)
-			return l->ko->syms.v[i];
+	for (size_t i = 0; i < ko->syms.n; i++)
+		if (ko->syms.v[i]->sect == s)
+			return ko->syms.v[i];
 	return NULL;
 }
 
-static int add_entry(struct linker *l, const struct sect *s, const struct rela *r,
-		     const struct xref *x)
+static void point_to_string(const struct records *to, size_t field, size_t string)
+{
+	struct rela r = {
+		.offset = to->data.n + field, .type = R_X86_64_64, .sym = to->strings->sym,
+		.addend = string,
+	};
+
+	vec_push(to->ko->arena, &to->sect->relas, r);
+}
+
+int add_record(struct records *to, const struct sect *s, const struct rela *r,
+	       const struct xref *x)
 {
 	struct kgr_reloc entry = { .addend = r->addend, .type = r->type, .sympos = x->sympos };
-	struct sym *base = anchor(l, s);
-	uint64_t at = l->data.n;
+	struct sym *base = anchor(to->ko, s);
 	struct rela place = {
-		.offset = at + offsetof(struct kgr_reloc, place), .type = R_X86_64_64, .sym = base,
-		.addend = r->offset - (base ? base->value : 0),
-	};
-	struct rela name = {
-		.offset = at + offsetof(struct kgr_reloc, name), .type = R_X86_64_64,
-		.sym = l->strings->sym, .addend = x->string,
+		.offset = to->data.n + offsetof(struct kgr_reloc, place), .type = R_X86_64_64,
+		.sym = base, .addend = r->offset - (base ? base->value : 0),
 	};
 
 	if (!base)
-		return FAIL(l, "section %s has no symbol", s->name);
+		return FAIL(to, "section %s has no symbol", s->name);
 	if (!known_type(r->type))
-		return FAIL(l, "relocation of type %u to %s in %s", r->type, x->name, s->name);
+		return FAIL(to, "relocation of type %u to %s in %s", r->type, x->name, s->name);
 	if (!(s->flags & SHF_ALLOC))
-		return FAIL(l, "a reference to %s in %s", x->name, s->name);
-	buf_add(&l->data, &entry, sizeof(entry));
-	vec_push(l->ko->arena, &l->relocs->relas, place);
-	vec_push(l->ko->arena, &l->relocs->relas, name);
+		return FAIL(to, "a reference to %s in %s", x->name, s->name);
+	vec_push(to->ko->arena, &to->sect->relas, place);
+	point_to_string(to, offsetof(struct kgr_reloc, name), x->string);
+	if (x->objname)
+		point_to_string(to, offsetof(struct kgr_reloc, objname), x->obj_string);
+	buf_add(&to->data, &entry, sizeof(entry));
 	return 0;
 }
 
-static int convert_section(struct linker *l, struct sect *s)
+void drop_rela(struct rela *r)
+{
+	r->type = R_X86_64_NONE;
+	r->sym = NULL;
+	r->addend = 0;
+}
+
+static int convert_section(struct records *to, const struct map *privates, struct sect *s)
 {
 	struct rela *r;
 
 	vec_each(r, &s->relas) {
-		const struct xref *x = private_of(l, r->sym);
+		const struct xref *x = private_of(privates, r->sym);
 
 		if (!x)
 			continue;
-		if (add_entry(l, s, r, x))
+		if (add_record(to, s, r, x))
 			return -1;
-		r->type = R_X86_64_NONE;
-		r->sym = NULL;
-		r->addend = 0;
+		drop_rela(r);
 	}
 	return 0;
 }
 
-static int find_strings(struct linker *l)
-{
-	l->strings = obj_find_sect(l->ko, KGR_STRING_SECTION);
-	if (!l->strings || !l->strings->sym)
-		return FAIL(l, "it has lost its section %s", KGR_STRING_SECTION);
-	if (obj_find_sect(l->ko, KGR_RELOC_SECTION))
-		return FAIL(l, "it has a section %s already", KGR_RELOC_SECTION);
-	return 0;
-}
-
-int postlink(struct diag *d, struct obj *ko, const struct map *privates)
+static int convert(struct records *to, const struct map *privates)
 {
 	struct sect relocs = {
 		.name = KGR_RELOC_SECTION, .type = SHT_PROGBITS, .flags = SHF_ALLOC | SHF_WRITE,
 		.align = 8, .entsize = sizeof(struct kgr_reloc),
 	};
-	struct linker l = {
-		.d = d, .ko = ko, .privates = privates, .data = { .arena = ko->arena },
-	};
-	size_t n = ko->sects.n;
+	size_t n = to->ko->sects.n;
 
-	if (find_strings(&l))
-		return -1;
-	l.relocs = obj_add_sect(ko, &relocs);
+	if (obj_find_sect(to->ko, KGR_RELOC_SECTION))
+		return FAIL(to, "it has a section %s already", KGR_RELOC_SECTION);
+	to->sect = obj_add_sect(to->ko, &relocs);
 	for (size_t i = 0; i < n; i++)
-		if (convert_section(&l, ko->sects.v[i]))
+		if (convert_section(to, privates, to->ko->sects.v[i]))
 			return -1;
-	l.relocs->data = (uint8_t *)l.data.s;
-	l.relocs->size = l.data.n;
+	to->sect->data = (uint8_t *)to->data.s;
+	to->sect->size = to->data.n;
+	if (!to->data.n)		/* nothing private: no empty section */
+		to->ko->sects.n--;
+	return 0;
+}
+
+int postlink(struct diag *d, struct obj *ko, const struct map *privates)
+{
+	struct records to = {
+		.d = d, .ko = ko, .strings = obj_find_sect(ko, KGR_STRING_SECTION),
+		.data = { .arena = ko->arena },
+	};
+
+	if (!to.strings || !to.strings->sym)
+		return FAIL(&to, "it has lost its section %s", KGR_STRING_SECTION);
+	if (late_split(d, ko, to.strings, privates) || convert(&to, privates))
+		return -1;
 	for (size_t i = 0; i < ko->syms.n; i++)
-		if (private_of(&l, ko->syms.v[i]))
+		if (private_of(privates, ko->syms.v[i]))
 			ko->syms.v[i]->shndx = SHN_ABS;
-	if (!l.data.n)		/* nothing private: no empty section */
-		ko->sects.n--;
 	return 0;
 }
 

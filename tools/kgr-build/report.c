@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "kgr-build.h"
+#include "resolve.h"
 #include "special.h"
 
 #define JSON_SCHEMA	1
@@ -53,12 +54,28 @@ static char *location(struct arena *a, const struct atom *at)
 		arena_strdup(a, at->obj->path);
 }
 
+static const char *module_of(struct kgr_build *b, const struct atom *a)
+{
+	const struct symtab *st = unit_of_atom(b, a)->syms;
+
+	return st ? st->objname : NULL;
+}
+
 static unsigned int private_symbols(const struct kgr_build *b)
 {
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < b->xrefs.n; i++)
-		n += !b->xrefs.v[i]->exported;
+		n += !b->xrefs.v[i]->exported && !b->xrefs.v[i]->late;
+	return n;
+}
+
+static unsigned int late_symbols(const struct kgr_build *b)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < b->xrefs.n; i++)
+		n += b->xrefs.v[i]->late != NULL;
 	return n;
 }
 
@@ -93,9 +110,13 @@ static void print_atoms(struct kgr_build *b)
 {
 	struct atom **a;
 
-	vec_each(a, &b->changed)
-		printf("changed:  %s  %s\n          %s\n", atom_name(*a), location(&b->arena, *a),
+	vec_each(a, &b->changed) {
+		const char *module = module_of(b, *a);
+
+		printf("changed:  %s  %s%s%s\n          %s\n", atom_name(*a),
+		       location(&b->arena, *a), module ? ", module " : "", module ? module : "",
 		       (*a)->reason);
+	}
 	vec_each(a, &b->added)
 		printf("new:      %s  %s, %s\n", atom_name(*a), atom_type(*a),
 		       location(&b->arena, *a));
@@ -124,8 +145,9 @@ void report_text(struct kgr_build *b)
 	print_atoms(b);
 	if (b->written) {
 		printf("model:    %s: %s\n", model_name(b->model), b->model_why);
-		printf("symbols:  %zu of vmlinux, %u of them not exported\n", b->xrefs.n,
+		printf("symbols:  %zu of vmlinux, %u of them not exported", b->xrefs.n - late_symbols(b),
 		       private_symbols(b));
+		printf(late_symbols(b) ? "; %u of modules\n" : "\n", late_symbols(b));
 		printf("kernel:   %s, build-id %s\n", b->tree.release, b->vmlinux.build_id);
 		printf("module:   %s\n", b->out_path);
 	}
@@ -182,6 +204,7 @@ static json_t *json_lists(struct kgr_build *b, json_t *root)
 	vec_each(a, &b->changed) {
 		json_t *o = json_atom(*a);
 
+		set_string(o, "module", module_of(b, *a));
 		set_string(o, "reason", (*a)->reason);
 		set_string(o, "replacement", (*a)->out_name);
 		json_array_append_new(changed, o);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which symbols of vmlinux the new code uses, and how the module gets at them */
+/* Which symbols of the kernel the new code uses, and how the patch module gets at them */
 #include <elf.h>
 
 #include "closure.h"
 #include "names.h"
 #include "resolve.h"
 #include "special.h"
+#include "target.h"
 
 struct unit *unit_of_atom(struct kgr_build *b, const struct atom *a)
 {
@@ -38,22 +39,26 @@ const struct vm_sym *resolve_atom(struct kgr_build *b, const struct atom *a,
 	const char *name = old->built ? old->built->sym->name : old->sym->name;
 	struct unit *u = unit_of_atom(b, a);
 	const struct vm_sym *s;
-	vmsymvec *all = map_get(&b->vmlinux.by_name, name);
+	vmsymvec *all = map_get(&u->syms->by_name, name);
 
 	if (!all) {
 		diag(&b->diag, D_SYM_MISSING, at, "%s", name);
 		return NULL;
 	}
 	if (atom_is_global(old))
-		s = symtab_global(&b->vmlinux, name);
+		s = symtab_global(u->syms, name);
 	else if (u->vm_file)
-		s = symtab_local(&b->vmlinux, u->vm_file, name);
+		s = symtab_local(u->syms, u->vm_file, name);
 	else
 		s = all->n == 1 ? all->v[0] : NULL;
 	if (!s)
 		diag(&b->diag, D_SYM_AMBIGUOUS, at,
 		     "%zu symbols are called %s, and which one is from %s can't be told", all->n,
 		     name, u->object->path);
+	else if (symtab_sympos(u->syms, s) == SYMPOS_UNKNOWN)
+		diag(&b->diag, D_SYM_AMBIGUOUS, at,
+		     "%zu symbols of module %s are called %s, in different kinds of memory", all->n,
+		     u->syms->objname, name);
 	return s;
 }
 
@@ -68,27 +73,58 @@ static bool alias_taken(struct kgr_build *b, const char *alias)
 	return false;
 }
 
-/*
- * In the module the symbol has its own name, which objtool knows many of, unless
- * that name is something else's already: another symbol's, or a new function's.
- */
-static struct xref *get_xref(struct kgr_build *b, const struct vm_sym *s)
+/* objtool knows the two symbols of a static call by how they begin */
+static char *other_name(struct arena *a, const struct symtab *st, const char *name,
+			unsigned int sympos)
 {
-	const struct export *e = s->file ? NULL : symtab_export(&b->vmlinux, s->name);
-	unsigned int sympos = symtab_sympos(&b->vmlinux, s);
-	struct xref *x;
+	static const char * const begins[] = { "__SCT__", "__SCK__" };
+	const char *begin = "";
 
-	for (size_t i = 0; i < b->xrefs.n; i++)
-		if (!strcmp(b->xrefs.v[i]->name, s->name) && b->xrefs.v[i]->exported == !!e &&
-		    (e || b->xrefs.v[i]->sympos == sympos))
-			return b->xrefs.v[i];
-	x = arena_alloc(&b->arena, sizeof(*x));
-	x->name = x->alias = s->name;
-	x->sympos = sympos;
-	x->exported = e;
-	x->ns = e ? e->ns : NULL;
-	if (!e && (symtab_export(&b->vmlinux, s->name) || alias_taken(b, s->name)))
-		x->alias = arena_printf(&b->arena, "kgr_ref_%s.%u", s->name, sympos);
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		if (str_starts(name, begins[i]))
+			begin = begins[i];
+	name += strlen(begin);
+	if (!st->objname)
+		return arena_printf(a, "%skgr_ref_%s.%u", begin, name, sympos);
+	return arena_printf(a, "%skgr_ref_%s.%s.%u", begin, st->objname, name, sympos);
+}
+
+static struct xref *find_xref(struct kgr_build *b, const struct xref *like)
+{
+	for (size_t i = 0; i < b->xrefs.n; i++) {
+		struct xref *x = b->xrefs.v[i];
+
+		if (!strcmp(x->name, like->name) && x->objname == like->objname &&
+		    x->late == like->late && x->exported == like->exported &&
+		    (x->exported || x->sympos == like->sympos))
+			return x;
+	}
+	return NULL;
+}
+
+/*
+ * In the patch module a symbol of vmlinux has its own name, which objtool knows
+ * many of, unless that name is something else's already: another symbol's, or a
+ * new function's.  Those of modules might be.
+ */
+static struct xref *get_xref(struct kgr_build *b, const struct unit *u, const struct symtab *st,
+			     const struct vm_sym *s)
+{
+	const struct export *e = s->file || st->objname ? NULL : symtab_export(st, s->name);
+	struct xref new = {
+		.name = s->name, .alias = s->name, .objname = st->objname,
+		.late = st->objname ? u->syms->objname : NULL,
+		.sympos = symtab_sympos(st, s), .exported = e, .ns = e ? e->ns : NULL,
+	};
+	struct xref *x = find_xref(b, &new);
+
+	if (x)
+		return x;
+	x = arena_memdup(&b->arena, &new, sizeof(new));
+	if (st->objname || (!e && (symtab_export(st, s->name) || alias_taken(b, s->name))))
+		x->alias = other_name(&b->arena, st, s->name, x->sympos);
+	if (alias_taken(b, x->alias))
+		x->alias = arena_printf(&b->arena, "%s.%s", x->alias, x->late);
 	vec_push(&b->arena, &b->xrefs, x);
 	return x;
 }
@@ -97,7 +133,8 @@ static struct xref *get_xref(struct kgr_build *b, const struct vm_sym *s)
  * A call through a trampoline becomes a static call site, and that needs the key.
  * Keys that aren't exported though their trampoline is are found by the kernel.
  */
-static void static_call_key(struct kgr_build *b, const struct vm_sym *s, const struct where *at)
+static void static_call_key(struct kgr_build *b, const struct unit *u, const struct symtab *st,
+			    const struct vm_sym *s, const struct where *at)
 {
 	const struct vm_sym *key;
 	char *name;
@@ -105,38 +142,39 @@ static void static_call_key(struct kgr_build *b, const struct vm_sym *s, const s
 	if (!str_starts(s->name, "__SCT__"))
 		return;
 	name = arena_printf(&b->arena, "__SCK__%s", s->name + strlen("__SCT__"));
-	if (symtab_export(&b->vmlinux, s->name) && !symtab_export(&b->vmlinux, name))
+	if (!st->objname && symtab_export(st, s->name) && !symtab_export(st, name))
 		return;
-	key = symtab_global(&b->vmlinux, name);
+	key = symtab_global(st, name);
 	if (key)
-		get_xref(b, key);
+		get_xref(b, u, st, key);
 	else
 		diag(&b->diag, D_SYM_MISSING, at, "%s", name);
 }
 
-static void resolve_ref(struct kgr_build *b, struct atom *from, struct ref *r)
+static void resolve_ref(struct kgr_build *b, struct unit *u, struct atom *from, struct ref *r)
 {
 	const struct vm_sym *s = NULL;
 	struct where at = where_atom(from);
+	struct symtab *st = u->syms;
 
 	if (r->target) {
 		if (!r->target->twin || ref_inside(from, r))
 			return;
 		s = resolve_atom(b, r->target, &at);
 	} else if (r->sym) {
-		s = symtab_global(&b->vmlinux, r->sym->name);
+		s = target_find(b, u, r->sym->name, &st);
 		if (!s)
 			diag(&b->diag, D_SYM_MISSING, &at, "%s", r->sym->name);
 	}
 	if (!s)
 		return;
 	if (!r->branch && s->type == STT_FUNC && from->sect->kind->cls != SECT_TABLE &&
-	    symtab_is_sealed(&b->vmlinux, s))
+	    symtab_is_sealed(st, s))
 		diag(&b->diag, D_SEALED, &at, "%s", s->name);
 	if (r->target)
 		r->addend -= r->target->entry;
-	r->xref = get_xref(b, s);
-	static_call_key(b, s, &at);
+	r->xref = get_xref(b, u, st, s);
+	static_call_key(b, u, st, s, &at);
 }
 
 int pass_resolve(struct kgr_build *b)
@@ -150,7 +188,8 @@ int pass_resolve(struct kgr_build *b)
 			for (size_t k = 0; k < s->atoms.n; k++)
 				for (size_t m = 0; s->atoms.v[k]->included &&
 						   m < s->atoms.v[k]->refs.n; m++)
-					resolve_ref(b, s->atoms.v[k], &s->atoms.v[k]->refs.v[m]);
+					resolve_ref(b, u, s->atoms.v[k],
+						    &s->atoms.v[k]->refs.v[m]);
 		}
 	}
 	return 0;

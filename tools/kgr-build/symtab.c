@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What vmlinux holds: its symbols as kallsyms knows them, its exports and tables */
+/* What vmlinux or a module holds: its symbols as kallsyms knows them, its exports and tables */
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -187,8 +187,8 @@ static char *find_build_id(struct symtab *st)
 	return NULL;
 }
 
-/* Lines: CRC, symbol, module, kind of export, namespace */
-static int read_exports(struct diag *d, struct symtab *st, const char *symvers)
+/* Lines: CRC, symbol, path of the module, kind of export, namespace */
+static int read_exports(struct diag *d, struct symtab *st, const char *symvers, const char *path)
 {
 	char *text, *line;
 	int err = file_read(st->arena, symvers, &text, NULL);
@@ -201,7 +201,7 @@ static int read_exports(struct diag *d, struct symtab *st, const char *symvers)
 
 		for (size_t i = 0; i < ARRAY_SIZE(f) && line; i++)
 			f[i] = strsep(&line, "\t");
-		if (!f[3] || strcmp(f[2], "vmlinux"))
+		if (!f[3] || strcmp(f[2], path))
 			continue;
 		e = arena_alloc(st->arena, sizeof(*e));
 		e->gpl = !strcmp(f[3], "EXPORT_SYMBOL_GPL");
@@ -224,7 +224,80 @@ int symtab_open(struct diag *d, struct arena *a, struct symtab *st, const char *
 	st->build_id = find_build_id(st);
 	if (!st->build_id)
 		return diag(d, D_TREE_VMLINUX, AT_FILE(vmlinux), "it has no build-id");
-	return read_exports(d, st, symvers);
+	return read_exports(d, st, symvers, "vmlinux");
+}
+
+/* A relocatable file has no addresses: its sections get some here */
+static void place_sections(struct symtab *st)
+{
+	uint64_t addr = 1 << 20;
+
+	for (size_t i = 0; i < st->obj.sects.n; i++) {
+		struct sect *s = st->obj.sects.v[i];
+		uint64_t align = s->align ? s->align : 1;
+
+		if (!(s->flags & SHF_ALLOC))
+			continue;
+		addr = (addr + align - 1) / align * align;
+		s->addr = addr;
+		addr += s->size;
+		if (str_starts(s->name, ".init"))
+			s->flags &= ~(uint64_t)SHF_ALLOC;
+	}
+	for (size_t i = 0; i < st->obj.syms.n; i++)
+		if (st->obj.syms.v[i]->sect)
+			st->obj.syms.v[i]->value += st->obj.syms.v[i]->sect->addr;
+}
+
+/* Addresses that the fields of a table will hold, or lead to */
+static void read_table(struct symtab *st, const char *name, struct addrset *set)
+{
+	struct sect *s = obj_find_sect(&st->obj, name);
+	struct rela *r;
+
+	if (!s)
+		return;
+	set->v = arena_alloc(st->arena, (s->relas.n + 1) * sizeof(*set->v));
+	vec_each(r, &s->relas)
+		if (r->sym && r->sym->sect)
+			set->v[set->n++] = r->sym->value + r->addend;
+	sort_set(set);
+}
+
+/* .modinfo: strings NAME=VALUE */
+static void read_depends(struct symtab *st)
+{
+	struct sect *s = obj_find_sect(&st->obj, ".modinfo");
+	size_t len;
+
+	for (uint64_t at = 0; s && s->data && at < s->size; at += len + 1) {
+		char *text = arena_strndup(st->arena, (const char *)s->data + at, s->size - at);
+		char *name;
+
+		len = strlen(text);
+		if (!str_starts(text, "depends="))
+			continue;
+		text += strlen("depends=");
+		while ((name = strsep(&text, ",")))
+			if (*name)
+				vec_push(st->arena, &st->depends, name);
+	}
+}
+
+int symtab_open_module(struct diag *d, struct arena *a, struct symtab *st, const struct tree *t,
+		       const struct tree_module *m)
+{
+	char *ko = arena_printf(a, "%s.ko", m->path);
+
+	*st = (struct symtab){ .arena = a, .objname = m->name };
+	if (elf_read(d, a, tree_path(a, t, ko), ko, &st->obj))
+		return diag(d, D_TREE_UNBUILT, AT_FILE(ko), "the module can't be read");
+	place_sections(st);
+	index_symbols(st);
+	read_table(st, "__mcount_loc", &st->mcount);
+	read_table(st, ".ibt_endbr_seal", &st->sealed);
+	read_depends(st);
+	return read_exports(d, st, t->symvers, m->path);
 }
 
 const struct vm_sym *symtab_global(const struct symtab *st, const char *name)
@@ -290,14 +363,33 @@ uint32_t symtab_file(const struct symtab *st, const struct obj *built, const cha
 	return *matches == 1 ? found : 0;
 }
 
+/* What the module loader puts together: text, constants, data, data per CPU */
+static unsigned int memory_of(const struct symtab *st, const struct vm_sym *vs)
+{
+	for (size_t i = 0; i < st->obj.sects.n; i++) {
+		const struct sect *s = st->obj.sects.v[i];
+
+		if (!(s->flags & SHF_ALLOC) || vs->addr < s->addr || vs->addr >= s->addr + s->size)
+			continue;
+		return (s->flags & SHF_EXECINSTR ? 1 : s->flags & SHF_WRITE ? 2 : 4) |
+			(str_starts(s->name, ".data..percpu") ? 8 : 0) |
+			(str_starts(s->name, ".data..ro_after_init") ? 16 : 0);
+	}
+	return 0;
+}
+
 unsigned int symtab_sympos(const struct symtab *st, const struct vm_sym *s)
 {
 	vmsymvec *list = map_get(&st->by_name, s->name);
+	unsigned int pos = 0;
 
-	for (size_t i = 0; list && list->n > 1 && i < list->n; i++)
+	for (size_t i = 0; list && list->n > 1 && i < list->n; i++) {
+		if (st->objname && memory_of(st, list->v[i]) != memory_of(st, s))
+			return SYMPOS_UNKNOWN;
 		if (list->v[i] == s)
-			return i + 1;
-	return 0;
+			pos = i + 1;
+	}
+	return pos;
 }
 
 const struct export *symtab_export(const struct symtab *st, const char *name)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What vmlinux holds: its symbols as kallsyms knows them, its exports and tables */
+/* What vmlinux or a module holds: its symbols as kallsyms knows them, its exports and tables */
 #ifndef KGR_BUILD_SYMTAB_H
 #define KGR_BUILD_SYMTAB_H
 
 #include "diag.h"
 #include "model.h"
+#include "tree.h"
 
 struct vm_sym {
 	const char *name;
@@ -26,6 +27,7 @@ struct addrset {		/* sorted */
 };
 
 struct symtab {
+	const char *objname;		/* of a module; NULL: vmlinux */
 	struct arena *arena;
 	struct obj obj;
 	struct map by_name;		/* to vmsymvec *, by address */
@@ -35,10 +37,20 @@ struct symtab {
 	struct addrset mcount;		/* ftrace sites */
 	struct addrset sealed;		/* functions whose ENDBR is taken out at boot */
 	char *build_id;			/* lower-case hex */
+	strvec depends;			/* of a module: those it needs */
 };
+
+#define SYMPOS_UNKNOWN	(~0u)
 
 int symtab_open(struct diag *d, struct arena *a, struct symtab *st, const char *vmlinux,
 		const char *symvers);
+
+/*
+ * The same of a module.  Addresses are made up: sections follow one another in the
+ * order of the file.  Init sections are left out.
+ */
+int symtab_open_module(struct diag *d, struct arena *a, struct symtab *st, const struct tree *t,
+		       const struct tree_module *m);
 
 /* The only global one of that name, or NULL */
 const struct vm_sym *symtab_global(const struct symtab *st, const char *name);
@@ -54,7 +66,10 @@ const struct vm_sym *symtab_local(const struct symtab *st, uint32_t file, const 
 uint32_t symtab_file(const struct symtab *st, const struct obj *built, const char *source,
 		     unsigned int *matches);
 
-/* 0: unique in kallsyms; n: the nth of its name by address */
+/*
+ * 0: unique in kallsyms; n: the nth of its name by address; SYMPOS_UNKNOWN: where a
+ * module has them will be known only when it's loaded.
+ */
 unsigned int symtab_sympos(const struct symtab *st, const struct vm_sym *s);
 
 const struct export *symtab_export(const struct symtab *st, const char *name);

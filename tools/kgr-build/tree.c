@@ -154,6 +154,57 @@ static int find_members(struct diag *d, struct tree *t)
 	return 0;
 }
 
+/* KBUILD_MODNAME: what isn't fit for an identifier is replaced */
+static char *module_name(struct arena *a, const char *path)
+{
+	char *name = arena_strdup(a, path_base(path));
+
+	for (char *p = name; *p; p++)
+		if (*p == '-' || *p == ',')
+			*p = '_';
+	return name;
+}
+
+/* @path.mod lists the objects that the module is linked from */
+static int read_module(struct diag *d, struct tree *t, char *path)
+{
+	static const struct tree_module several;
+	struct tree_module *m = arena_alloc(d->arena, sizeof(*m));
+	char *text, *line, *list = arena_printf(d->arena, "%s.mod", path);
+	int err = file_read(d->arena, tree_path(d->arena, t, list), &text, NULL);
+
+	if (err)
+		return diag(d, D_TREE_UNBUILT, AT_FILE(list), "%s", strerror(-err));
+	m->path = path;
+	m->name = module_name(d->arena, path);
+	map_set(d->arena, &t->modules, path, m);
+	while ((line = strsep(&text, "\n")))
+		if (*line)
+			map_set(d->arena, &t->parts, line,
+				map_get(&t->parts, line) ? (void *)&several : m);
+	return 0;
+}
+
+/* There is no modules.order in a tree whose modules were not built */
+static int find_modules(struct diag *d, struct tree *t)
+{
+	char *text, *line;
+	int err = file_read(d->arena, tree_path(d->arena, t, "modules.order"), &text, NULL);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return diag(d, D_TREE_UNBUILT, AT_FILE("modules.order"), "%s", strerror(-err));
+	while ((line = strsep(&text, "\n"))) {
+		if (!str_ends(line, ".o"))
+			continue;
+		line[strlen(line) - 2] = 0;
+		if (read_module(d, t, line))
+			return -1;
+	}
+	return 0;
+}
+
 static int find_symvers(struct diag *d, struct tree *t)
 {
 	static const char * const names[] = { "Module.symvers", "vmlinux.symvers" };
@@ -199,5 +250,5 @@ int tree_open(struct diag *d, struct tree *t, const char *objdir, const char *sr
 	t->release = strsep(&release, "\n");
 	if (find_symvers(d, t))
 		return -1;
-	return find_members(d, t);
+	return find_members(d, t) || find_modules(d, t) ? -1 : 0;
 }

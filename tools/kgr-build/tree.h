@@ -11,12 +11,19 @@ enum object_kind {
 	OBJECT_OTHER,		/* boot code, vdso, tables made at build time, ... */
 };
 
+/* A module of the tree */
+struct tree_module {
+	char *name;		/* as the kernel calls it */
+	char *path;		/* of its file, without .ko, relative to the object directory */
+};
+
 /* A file that kbuild made, with the command that made it */
 struct object {
 	char *path;		/* relative to the object directory */
 	char *source;		/* as recorded */
 	char *command;		/* as recorded, make's escapes undone */
 	enum object_kind kind;
+	const struct tree_module *module;	/* NULL: none; without a name: several */
 	bool is_asm;		/* made from a .S file */
 	bool is_text;		/* assembler text: a table made at build time */
 	VEC(unsigned int) files;	/* which of the files looked for it is made from */
@@ -30,6 +37,8 @@ struct tree {
 	char *release;
 	char *symvers;			/* Module.symvers or vmlinux.symvers */
 	struct map members;		/* of vmlinux: keys are paths of objects */
+	struct map modules;		/* by path, to struct tree_module */
+	struct map parts;		/* of modules: paths of objects to struct tree_module */
 };
 
 /* Opens the tree and refuses what can't be worked with.  0 or -1. */

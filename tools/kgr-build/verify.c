@@ -7,6 +7,7 @@
 #include "names.h"
 #include "resolve.h"
 #include "special.h"
+#include "target.h"
 
 /* Code for a change to an atom of a class, or D_MAX if that is fine */
 static enum diag_code change_code(const struct atom *a)
@@ -117,10 +118,9 @@ static void check_unit(struct kgr_build *b, const struct unit *u)
 /* Assembler code, and objects that aren't in vmlinux, must not differ at all */
 static void check_foreign(struct kgr_build *b, const struct unit *u)
 {
-	static const char * const what[] = {
-		[OBJECT_VMLINUX] = "vmlinux", [OBJECT_MODULE] = "part of a module",
-		[OBJECT_OTHER] = "boot code, vdso or the like",
-	};
+	const char *what = u->object->kind == OBJECT_OTHER ? "boot code, vdso or the like" :
+		u->object->module ? "part of several modules" :
+		"part of a module that modules.order doesn't list";
 	struct atom **a;
 
 	if (!u->differs)
@@ -133,7 +133,7 @@ static void check_foreign(struct kgr_build *b, const struct unit *u)
 		if ((*a)->obj == u->patched)
 			diag(&b->diag, D_NOT_VMLINUX, AT(.object = u->object->path,
 			     .function = atom_name(*a), .file = (*a)->file, .line = (*a)->line),
-			     "%s", what[u->object->kind]);
+			     "%s", what);
 }
 
 static bool has_site(const struct atom *a)
@@ -155,7 +155,7 @@ static const char *why_no_site(struct kgr_build *b, const struct atom *a)
 		return "its file is compiled without ftrace (its Makefile says so)";
 	if (!has_site(a->twin))
 		return "it is notrace, or an inline function that the compiler made out of line";
-	return "its site isn't in vmlinux";
+	return arena_printf(&b->arena, "its site isn't in %s", u->syms->obj.path);
 }
 
 /* Functions that refer to it and could be changed instead, the first few */
@@ -187,16 +187,17 @@ static void check_changed(struct kgr_build *b, struct atom *a)
 	struct unit *u = unit_of_atom(b, a);
 	char *by;
 
-	if (u->object->kind != OBJECT_VMLINUX || u->object->is_asm)
+	if (!unit_is_target(u))
 		return;			/* refused as a whole */
 	s = resolve_atom(b, a, &at);
 	if (!s)
 		return;
 	built = u->built ? obj_find_sym(u->built, s->name) : NULL;
 	if (built && built->size != s->size)
-		diag(&b->diag, D_SIZE_MISMATCH, &at, "%llu bytes in vmlinux, %llu in %s",
-		     (unsigned long long)s->size, (unsigned long long)built->size, u->object->path);
-	if (symtab_has_fentry(&b->vmlinux, s))
+		diag(&b->diag, D_SIZE_MISMATCH, &at, "%llu bytes in %s, %llu in %s",
+		     (unsigned long long)s->size, u->syms->obj.path,
+		     (unsigned long long)built->size, u->object->path);
+	if (symtab_has_fentry(u->syms, s))
 		return;
 	by = callers(b, a);
 	diag(&b->diag, D_NO_FENTRY, &at, "%s%s%s", why_no_site(b, a),
@@ -226,10 +227,10 @@ int pass_verify(struct kgr_build *b)
 	struct atom **a;
 
 	vec_each(u, &b->units) {
-		if (u->object->kind != OBJECT_VMLINUX || u->object->is_asm || u->object->is_text)
-			check_foreign(b, u);
-		else
+		if (unit_is_target(u))
 			check_unit(b, u);
+		else
+			check_foreign(b, u);
 	}
 	vec_each(a, &b->changed)
 		check_changed(b, *a);

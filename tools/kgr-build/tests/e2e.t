@@ -257,13 +257,51 @@ cat "$work/data.patch" "$work/init.patch" "$work/asm.patch" > "$work/many.patch"
 refused many 4 KGR-E050 "several reasons"
 has_code many KGR-E051 && has_code many KGR-E017; ok $? "several reasons: all at once"
 
-mod=$(awk '/\.o$/ { print; exit }' "$tree/modules.order" 2> /dev/null)
-src=fs/ext4/fsync.c
-if grep -qs 'fs/ext4/' "$tree/modules.order" && [ -e "$tree/fs/ext4/fsync.o" ]; then
-	edit module $src 's/^\(int ext4_sync_file(.*\)$/\1/; /^int ext4_sync_file/,/^}/s/^\(\tASSERT(.*\|\ttrace_ext4_sync_file_enter.*\)$/\1\n\tif (start == 77)\n\t\treturn -EIO;/'
-	refused module 4 KGR-E053 "an object of a module"
+# --- modules as targets
+
+late()		# MODULE.ko OBJNAME KIND: how many bytes wait for OBJNAME
+{
+	local size
+
+	size=$(readelf -SW "$1" | sed -n "s/.* \.kgraft\.late\.$2\.$3 *PROGBITS *[0-9a-f]* [0-9a-f]* \([0-9a-f]*\) .*/\1/p")
+	echo $((16#${size:-0}))
+}
+
+if [ -e "$tree/fs/ext4/ext4.ko" ]; then
+	edit module fs/ext4/fsync.c '/^int ext4_sync_file/,/^}/s/^\(\tASSERT(.*\)$/\1\n\tif (start == 77)\n\t\treturn -EIO;/'
+	run module
+	ok $rc "a function of ext4: exit 0"
+	json module '@{$d->{changed}} == 1 && $d->{changed}[0]{name} eq "ext4_sync_file" &&
+		$d->{changed}[0]{module} eq "ext4" && $d->{model}{name} eq "hybrid"'
+	ok $? "a function of ext4: what changed, and where"
+	[ -z "$(und "$work/module.ko")" ]; ok $? "a function of ext4: nothing undefined that isn't exported"
+	readelf -p .modinfo "$work/module.ko" | grep -q 'depends=$'
+	ok $? "a function of ext4: the module depends on no other"
+	[ "$(late "$work/module.ko" ext4 relocs)" -gt 0 ]; ok $? "a function of ext4: its symbols are bound late"
+	# two tracepoints of the module: two keys, two calls
+	[ "$(late "$work/module.ko" ext4 jump_table)" -eq $((3 * 16)) ] &&
+		[ "$(late "$work/module.ko" ext4 static_call_sites)" -eq $((3 * 8)) ]
+	ok $? "a function of ext4: so are its tracepoints"
+	readelf -p .kgraft.strings "$work/module.ko" | grep -q ' jbd2$'
+	ok $? "a function of ext4: symbols of modules that it depends on"
+
+	cat "$work/simple.patch" "$work/module.patch" > "$work/mixed.patch"
+	run mixed
+	[ $rc -eq 0 ]; ok $? "vmlinux and a module mixed: exit 0"
+	json mixed 'join(",", sort map { $_->{name} . ":" . ($_->{module} // "vmlinux") } @{$d->{changed}}) eq
+		"ext4_sync_file:ext4,meminfo_proc_show:vmlinux" && $d->{model}{name} eq "universe"'
+	ok $? "vmlinux and a module mixed: both functions, model universe"
+	readelf -SW "$work/mixed.ko" | grep -qF ' .kgraft.relocs ' &&
+		[ "$(late "$work/mixed.ko" ext4 relocs)" -gt 0 ]
+	ok $? "vmlinux and a module mixed: bound at load and late"
+
+	edit modinit fs/ext4/super.c '/^static int __init ext4_init_fs/,/^}/s/^\terr = ext4_init_es();/\terr = 0;\n&/'
+	sed -i 's/^+\terr = 0;/+\tpr_info("e2e\\n");/' "$work/modinit.patch"
+	refused modinit 4 KGR-E051 "an __init function of a module"
+	edit moddata fs/ext4/file.c 's/\.llseek\t= ext4_llseek/.llseek\t= noop_llseek/; s/\.llseek\t\t= ext4_llseek/.llseek\t\t= noop_llseek/'
+	refused moddata 4 KGR-E050 "changed data of a module"
 else
-	skip "an object of a module" "${mod:-no modules} in this tree"
+	skip "functions of modules" "ext4 isn't a module of this tree"
 fi
 
 # --- bad input

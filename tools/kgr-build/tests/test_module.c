@@ -76,6 +76,7 @@ static void prepare(struct run *r, struct fixture *f, const char *after)
 	r->u = &r->b.units.v[0];
 	assert_int_equal(symtab_open(&r->b.diag, &r->b.arena, &r->b.vmlinux, vmlinux,
 				     fixture_path(f, "symvers")), 0);
+	r->u->syms = &r->b.vmlinux;
 	r->u->built = arena_alloc(&r->b.arena, sizeof(struct obj));
 	assert_int_equal(load_object(&r->b.diag, &r->b.arena, built, "t/test.o", false,
 				     r->u->built), 0);
