@@ -9,6 +9,7 @@
 #include <linux/completion.h>
 #include <linux/kobject.h>
 #include <linux/kgraft_sched.h>
+#include <linux/kgraft_shadow.h>
 #include <linux/kgraft_types.h>
 #include <linux/list.h>
 #include <linux/types.h>
