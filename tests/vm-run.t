@@ -109,6 +109,27 @@ case_splat()
 	expect_rc 0 vm -- sh -c 'echo $((1 << 15 | 1 << 12 | 1 << 13)) >/proc/sys/kernel/tainted'
 }
 
+# A warning that a test has announced is none, once; any other one still is. The
+# taint of a warning is forgiven with it, and only then.
+case_expected()
+{
+	local log='w() {
+		echo "------------[ cut here ]------------" >/dev/kmsg
+		echo "$1" >/dev/kmsg
+		echo "WARNING: CPU: 0 PID: 1 at made/up.c:1" >/dev/kmsg
+		echo "---[ end trace 0000000000000000 ]---" >/dev/kmsg
+	}
+	echo 512 >/proc/sys/kernel/tainted
+	echo "kgr-selftest expects a warning: kgraft: test" >/dev/kmsg'
+
+	expect_rc 0 vm -- sh -c "$log; w 'kgraft: test 1'"
+	expect_rc 99 vm -- sh -c "$log; w 'kgraft: test 1'; w 'kgraft: test 2'"
+	says 'WARNING: CPU'
+	expect_rc 99 vm -- sh -c "$log; w 'kgraft: something else'"
+	expect_rc 99 vm -- sh -c "$log"
+	says 'tainted: 512'
+}
+
 case_two()
 {
 	mkdir -p "$work/two1" "$work/two2"
@@ -173,6 +194,7 @@ check 'a panic is a failure, its log is kept' case_panic
 check 'a guest that leaves early is a failure' case_power_off
 check 'the time limit holds' case_timeout
 check 'a splat or taint fails the run' case_splat
+check 'a splat that a test has announced is none' case_expected
 check 'two at once' case_two
 check 'killed, it takes QEMU and its files along' case_interrupt
 check 'options' case_options

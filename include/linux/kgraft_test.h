@@ -46,6 +46,9 @@ int kgr_test_loop(int ms);
 long kgr_test_check(unsigned int flags);
 int kgr_test_notrace(void);
 
+/* kernel/kgraft/check.c, with CONFIG_KGRAFT_DEBUG */
+void kgr_check_provoke(int (*first)(void), int (*second)(void));
+
 /* Two static functions, both named kgr_test_dup */
 extern int (* const kgr_test_dup_first)(void);
 extern int (* const kgr_test_dup_second)(void);

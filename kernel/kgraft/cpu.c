@@ -42,6 +42,14 @@ static bool kgr_irq_unmark(unsigned int cpu)
 	return test_and_clear_bit(KGR_CPU_PENDING, &per_cpu(kgr_cpu, cpu).flags);
 }
 
+/* Give the interrupt level of this CPU, or of one that is offline, its epoch */
+static void kgr_irq_set_epoch(unsigned int cpu)
+{
+	kgr_check_cpu_begin(cpu);
+	WRITE_ONCE(per_cpu(kgr_cpu, cpu).epoch, kgr_target_epoch());
+	kgr_check_cpu_end(cpu);
+}
+
 /**
  * kgr_irq_migrate - migrate the interrupt level of this CPU if it is due
  *
@@ -57,9 +65,20 @@ void kgr_irq_migrate(void)
 		return;
 
 	if (kgr_irq_unmark(cpu)) {
-		raw_cpu_write(kgr_cpu.epoch, kgr_target_epoch());
+		kgr_irq_set_epoch(cpu);
 		kgr_pending_put();
 	}
+}
+
+/* The idle task of a CPU that is offline, likewise */
+static void kgr_idle_set_epoch(unsigned int cpu)
+{
+	struct task_struct *idle = idle_task(cpu);
+
+	if (!idle)
+		return;
+	WRITE_ONCE(idle->kgr_epoch, kgr_target_epoch());
+	kgr_check_forget(idle);
 }
 
 /**
@@ -78,16 +97,14 @@ void kgr_cpus_mark(void)
 
 	for_each_possible_cpu(cpu) {
 		struct kgr_cpu *kc = per_cpu_ptr(&kgr_cpu, cpu);
-		struct task_struct *idle = idle_task(cpu);
 
 		if (!cpu_online(cpu)) {
-			WRITE_ONCE(kc->epoch, target);
-			if (idle)
-				WRITE_ONCE(idle->kgr_epoch, target);
+			kgr_irq_set_epoch(cpu);
+			kgr_idle_set_epoch(cpu);
 			continue;
 		}
 
-		kgr_task_mark(idle);
+		kgr_task_mark(idle_task(cpu));
 		if (READ_ONCE(kc->epoch) != target) {
 			kgr_pending_get();
 			set_bit(KGR_CPU_PENDING, &kc->flags);
@@ -222,11 +239,8 @@ void kgr_cpu_stop_task(struct task_struct *task)
 /* The CPU is about to come up: nothing runs on it yet */
 static int kgr_cpu_prepare(unsigned int cpu)
 {
-	struct task_struct *idle = idle_task(cpu);
-
-	WRITE_ONCE(per_cpu(kgr_cpu, cpu).epoch, kgr_target_epoch());
-	if (idle)
-		WRITE_ONCE(idle->kgr_epoch, kgr_target_epoch());
+	kgr_irq_set_epoch(cpu);
+	kgr_idle_set_epoch(cpu);
 	return 0;
 }
 
@@ -238,7 +252,7 @@ static int kgr_cpu_dead(unsigned int cpu)
 	if (idle && kgr_task_claim(idle, KGR_POINT_DEAD))
 		kgr_pending_put();
 	if (kgr_irq_unmark(cpu)) {
-		WRITE_ONCE(per_cpu(kgr_cpu, cpu).epoch, kgr_target_epoch());
+		kgr_irq_set_epoch(cpu);
 		kgr_pending_put();
 	}
 	return 0;

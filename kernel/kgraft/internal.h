@@ -302,6 +302,22 @@ int kgr_nudge(pid_t tid, unsigned int *nudged);
 bool kgr_straggler_task(struct task_struct *task, struct kgr_straggler *s);
 bool kgr_straggler_cpu(unsigned int cpu, struct kgr_straggler *s);
 
+/* check.c: does every context see one universe? */
+#ifdef CONFIG_KGRAFT_DEBUG
+void kgr_check_call(unsigned long site, unsigned long caller, u32 epoch);
+void kgr_check_moved(struct task_struct *task, unsigned int point);
+void kgr_check_forget(struct task_struct *task);
+void kgr_check_cpu_begin(unsigned int cpu);
+void kgr_check_cpu_end(unsigned int cpu);
+#else
+static inline void kgr_check_call(unsigned long site, unsigned long caller,
+				  u32 epoch) { }
+static inline void kgr_check_moved(struct task_struct *task, unsigned int point) { }
+static inline void kgr_check_forget(struct task_struct *task) { }
+static inline void kgr_check_cpu_begin(unsigned int cpu) { }
+static inline void kgr_check_cpu_end(unsigned int cpu) { }
+#endif
+
 /* redirect.c: what stands at a function's entry */
 int kgr_redirect_add(struct kgr_patch *patch, const struct kgr_object *obj);
 void kgr_redirect_remove(struct kgr_patch *patch, const struct kgr_object *obj);

@@ -68,11 +68,13 @@ static __always_inline struct kgr_func *kgr_func_find(unsigned long site)
 /**
  * kgr_redirect_target - which body a caller of a patched function gets
  * @site:	address of the redirect site that it came by
+ * @caller:	where it called from; matters to CONFIG_KGRAFT_DEBUG only
  *
- * Context: any, NMI included. Calls nothing, takes nothing.
+ * Context: any, NMI included. Calls nothing, takes nothing; with
+ * CONFIG_KGRAFT_DEBUG, see kgr_check_call().
  * Return: address to continue at, 0 for the original.
  */
-unsigned long notrace kgr_redirect_target(unsigned long site)
+unsigned long notrace kgr_redirect_target(unsigned long site, unsigned long caller)
 {
 	const struct kgr_choice *choice;
 	const struct kgr_func *func;
@@ -91,6 +93,7 @@ unsigned long notrace kgr_redirect_target(unsigned long site)
 		else
 			epoch = READ_ONCE(current->kgr_epoch);
 
+		kgr_check_call(site, caller, epoch);
 		target = epoch == choice->epoch ? choice->there : choice->here;
 	}
 

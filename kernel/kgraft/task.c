@@ -122,6 +122,7 @@ bool kgr_task_claim(struct task_struct *task, unsigned int point)
 
 	target = kgr_target_epoch();
 	WRITE_ONCE(task->kgr_epoch, target);
+	kgr_check_moved(task, point);
 	trace_kgr_migrate(task, target, point);
 	return true;
 }
@@ -204,6 +205,8 @@ void kgr_task_exit(struct task_struct *task)
  */
 void kgr_task_dead(struct task_struct *task)
 {
+	kgr_check_forget(task);
+
 	if (!task->kgr_dying) {
 		/* It died of an oops while it was dying */
 		if (kgr_task_claim(task, KGR_POINT_DEAD))

@@ -16,12 +16,15 @@
  *   ksleep   write "0|1": a kernel thread calls kgr_test_sleep()
  *   check    write a number: the result of kgr_test_check()
  *   version  read: version of each body as this call sees it
+ *   mix      (CONFIG_KGRAFT_DEBUG) write 0: a system call that sees a mix of
+ *            universes, 1: a hard interrupt that does; the checker must notice
  */
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/init.h>
+#include <linux/irq_work.h>
 #include <linux/kgraft_test.h>
 #include <linux/kthread.h>
 #include <linux/mutex.h>
@@ -414,6 +417,27 @@ static int version_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(version);
 
+static void mix_fn(struct irq_work *work)
+{
+	kgr_check_provoke(kgr_test_first, kgr_test_second);
+}
+
+static int mix_set(void *data, u64 val)
+{
+	struct irq_work work = IRQ_WORK_INIT_HARD(mix_fn);
+
+	if (val > 1)
+		return -EINVAL;
+	if (!val) {
+		mix_fn(NULL);
+		return 0;
+	}
+	irq_work_queue(&work);
+	irq_work_sync(&work);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(mix_fops, NULL, mix_set, "%llu\n");
+
 static int __init kgr_test_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("kgraft_test", NULL);
@@ -433,6 +457,8 @@ static int __init kgr_test_init(void)
 	debugfs_create_file_unsafe("ksleep", 0200, dir, NULL, &ksleep_fops);
 	debugfs_create_file_unsafe("check", 0200, dir, NULL, &check_fops);
 	debugfs_create_file("version", 0400, dir, NULL, &version_fops);
+	if (IS_ENABLED(CONFIG_KGRAFT_DEBUG))
+		debugfs_create_file_unsafe("mix", 0200, dir, NULL, &mix_fops);
 	return 0;
 }
 late_initcall(kgr_test_init);

@@ -25,7 +25,7 @@ static void notrace kgr_ftrace_handler(unsigned long ip, unsigned long parent_ip
 				       struct ftrace_ops *ops,
 				       struct ftrace_regs *fregs)
 {
-	unsigned long target = kgr_redirect_target(ip);
+	unsigned long target = kgr_redirect_target(ip, parent_ip);
 
 	if (target)
 		ftrace_regs_set_instruction_pointer(fregs, target);

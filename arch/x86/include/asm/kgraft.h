@@ -25,6 +25,6 @@ int arch_kgr_install(unsigned long *sites, unsigned int nr);
 void arch_kgr_remove(unsigned long *sites, unsigned int nr);
 
 /* Implemented by kernel/kgraft/redirect.c for the entry code */
-unsigned long kgr_redirect_target(unsigned long site);
+unsigned long kgr_redirect_target(unsigned long site, unsigned long caller);
 
 #endif /* _ASM_X86_KGRAFT_H */

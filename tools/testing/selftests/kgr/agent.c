@@ -241,6 +241,7 @@ static const struct command {
 	{ "sleep",	1, cmd_sleep },
 	{ "mark",	1, agent_mark },
 	{ "said",	1, agent_said },
+	{ "expect",	1, agent_expect },
 	{ "gate",	0, agent_gate },
 	{ "snapshot",	1, agent_snapshot },
 	{ "compare",	1, agent_compare },

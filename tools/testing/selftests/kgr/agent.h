@@ -8,6 +8,7 @@
 /* agent_kernel.c: the state of the kernel, and its log */
 void agent_mark(int argc, char **argv, FILE *out);
 void agent_said(int argc, char **argv, FILE *out);
+void agent_expect(int argc, char **argv, FILE *out);
 void agent_gate(int argc, char **argv, FILE *out);
 void agent_snapshot(int argc, char **argv, FILE *out);
 void agent_compare(int argc, char **argv, FILE *out);

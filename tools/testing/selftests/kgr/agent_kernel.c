@@ -59,6 +59,15 @@ void agent_said(int argc, char **argv, FILE *out)
 	fprintf(out, "%d", count);
 }
 
+/* expect TEXT: one warning whose message has this text in it is no complaint */
+void agent_expect(int argc, char **argv, FILE *out)
+{
+	int err = kgr_gate_expect(&gate, argv[1]);
+
+	(void)argc;
+	fputs(err ? kgr_errname(err) : "ok", out);
+}
+
 /* gate: complaints of the kernel since the mark; nothing when there is none */
 void agent_gate(int argc, char **argv, FILE *out)
 {

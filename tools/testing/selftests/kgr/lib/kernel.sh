@@ -219,6 +219,14 @@ kgr_logged()
 	kgr_ask said "$1"
 }
 
+# kgr_expect_warning TEXT - one warning of the kernel, with this in its message, is
+# what the case is about
+kgr_expect_warning()
+{
+	kgr_ask expect "$1"
+	kgr_eq "expecting a warning" "$REPLY" ok
+}
+
 KGR_KMEMLEAK=/sys/kernel/debug/kmemleak
 
 # kgr_mode FILE - permissions, octal
