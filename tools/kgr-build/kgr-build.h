@@ -108,6 +108,8 @@ int pass_built(struct kgr_build *b);
 int pass_closure(struct kgr_build *b);
 int pass_resolve(struct kgr_build *b);
 int pass_verify(struct kgr_build *b);
+int pass_signature(struct kgr_build *b);
+int pass_safety(struct kgr_build *b);
 int pass_choose_model(struct kgr_build *b);
 int pass_emit(struct kgr_build *b);
 int pass_module(struct kgr_build *b);
@@ -135,6 +137,13 @@ const char *source_name(struct kgr_build *b, const char *file);
 /* layout.c: takes over the types that were read of one object */
 void layout_collect(struct kgr_build *b, const struct dw_index *orig,
 		    const struct dw_index *patched);
+
+/*
+ * layout.c: the member that holds byte @off of a variable at file scope (of an array,
+ * in whichever element), and where it begins; NULL if that isn't known
+ */
+const struct dw_member *layout_member_at(struct kgr_build *b, const char *variable, uint64_t off,
+					 uint64_t *start);
 
 /* A file below the run's temporary directory */
 char *tmp_path(struct kgr_build *b, const char *fmt, ...) __printf(2, 3);

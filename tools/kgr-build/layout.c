@@ -323,6 +323,29 @@ static void describe(struct kgr_build *b, const struct layout_change *c)
 	diag(&b->diag, code, &at, "%s", out.s);
 }
 
+const struct dw_member *layout_member_at(struct kgr_build *b, const char *variable, uint64_t off,
+					 uint64_t *start)
+{
+	const struct dw_type *t = NULL;
+	struct dw_use *u;
+
+	vec_each(u, &b->types[0].uses)
+		if (u->is_static && !u->function && !strcmp(u->name, variable))
+			t = map_get(&b->types[0].by_key, u->type);
+	if (!t || !t->size)
+		return NULL;
+	for (size_t i = 0; i < t->members.n; i++) {
+		const struct dw_member *m = &t->members.v[i];
+		uint64_t at = off % t->size * 8;
+
+		if (m->name && at >= m->at && at < m->at + m->bits) {
+			*start = off - off % t->size + m->at / 8;
+			return m;
+		}
+	}
+	return NULL;
+}
+
 int pass_layout(struct kgr_build *b)
 {
 	changevec all = { 0 };

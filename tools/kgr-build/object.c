@@ -250,7 +250,7 @@ int object_command(struct diag *d, const struct object *o, enum command_form for
 			    "not a compiler's command: %.60s", o->command);
 	if (o->is_text)	/* a table: line numbers in debug data would be noise */
 		vec_push(a, words, arena_strdup(a, "-g0"));
-	else if (!have_debug)	/* types are compared by it; it makes no other code */
+	else if (!have_debug && form == COMMAND_SPLIT && !o->is_asm)	/* for types; the code stays */
 		vec_push(a, words, arena_strdup(a, "-g"));
 	return 0;
 }

@@ -42,6 +42,8 @@ const struct pass passes[] = {
 	{ "closure",	"collecting what comes along",		pass_closure, false },
 	{ "resolve",	"resolving symbols",			pass_resolve, false },
 	{ "model",	"choosing a model",			pass_choose_model, false },
+	{ "signature",	"comparing prototypes",			pass_signature, false },
+	{ "safety",	"looking at what the functions do",	pass_safety, false },
 	{ "verify",	"checking",				pass_verify, true },
 	{ "emit",	"writing the new code",			pass_emit, false },
 	{ "module",	"linking the module",			pass_module, false },

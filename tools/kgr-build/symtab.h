@@ -36,6 +36,7 @@ struct symtab {
 	struct map exports;		/* to struct export */
 	struct addrset mcount;		/* ftrace sites */
 	struct addrset sealed;		/* functions whose ENDBR is taken out at boot */
+	vmsymvec functions;		/* by address; callers.c makes it when it is needed */
 	char *build_id;			/* lower-case hex */
 	strvec depends;			/* of a module: those it needs */
 };

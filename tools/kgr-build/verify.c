@@ -2,6 +2,7 @@
 /* Everything that stands against a module, said at once */
 #include <elf.h>
 
+#include "callers.h"
 #include "closure.h"
 #include "compare.h"
 #include "names.h"
@@ -43,6 +44,30 @@ static const char *display_name(const struct atom *a)
 	return *name ? name : a->sect->name;
 }
 
+/* The variable's member that differs first, and its values if they are numbers */
+static const char *data_difference(struct kgr_build *b, const struct atom *a)
+{
+	const struct atom *old = a->twin;
+	const struct dw_member *m;
+	uint64_t i = 0, x = 0, y = 0, n, at;
+
+	while (i < a->size && i < old->size && (a->data ? a->data[i] : 0) ==
+	       (old->data ? old->data[i] : 0))
+		i++;
+	if (a->size != old->size || i == a->size)
+		return a->reason;
+	m = layout_member_at(b, atom_name(a), i, &at);
+	n = m ? m->bits / 8 : a->size <= 8 ? a->size : 0;
+	at = m ? at : 0;
+	if (!n || n > 8 || (m && m->bitfield) || at + n > a->size)
+		return arena_printf(&b->arena, "%s, first at offset %llu%s%s", a->reason,
+				    (unsigned long long)i, m ? ", in ." : "", m ? m->name : "");
+	memcpy(&x, old->data ? old->data + at : (const uint8_t *)&(uint64_t){ 0 }, n);
+	memcpy(&y, a->data ? a->data + at : (const uint8_t *)&(uint64_t){ 0 }, n);
+	return arena_printf(&b->arena, "%s%s was %llu, is %llu", m ? "." : "it",
+			    m ? m->name : "", (unsigned long long)x, (unsigned long long)y);
+}
+
 static void refuse_atom(struct kgr_build *b, const struct atom *a, enum diag_code code,
 			const char *what)
 {
@@ -58,14 +83,39 @@ static void refuse_atom(struct kgr_build *b, const struct atom *a, enum diag_cod
 		     what);
 }
 
+/* .text, and the parts of it that the compiler sorts functions into */
+static bool plain_text(const char *section)
+{
+	return !strcmp(section, ".text") || !strcmp(section, ".text.unlikely") ||
+		!strcmp(section, ".text.hot");
+}
+
+/* __init, noinstr and their like, given or taken away */
+static void check_section(struct kgr_build *b, const struct atom *a)
+{
+	const char *old, *new;
+	struct where at;
+
+	if (!a->twin || !(a->sect->flags & SHF_EXECINSTR))
+		return;
+	old = section_out_name(&b->arena, a->twin->sect);
+	new = section_out_name(&b->arena, a->sect);
+	if (!strcmp(old, new) || (plain_text(old) && plain_text(new)))
+		return;
+	at = where_atom(a);
+	diag(&b->diag, D_SECTION_MOVED, &at, "it was in %s, is in %s", old, new);
+}
+
 static void check_named(struct kgr_build *b, const struct atom *a)
 {
 	enum diag_code code = change_code(a);
 
+	check_section(b, a);
+
 	if (is_anonymous(a) || code == D_MAX || a->state == ATOM_SAME)
 		return;
 	if (a->state == ATOM_CHANGED)
-		refuse_atom(b, a, code, a->reason);
+		refuse_atom(b, a, code, code == D_DATA_CHANGED ? data_difference(b, a) : a->reason);
 	else if (code != D_DATA_CHANGED)
 		refuse_atom(b, a, code, "it is new");
 }
@@ -88,6 +138,49 @@ static void check_anonymous(struct kgr_build *b, const struct sect *s, const str
 	}
 }
 
+/* " of f" for the only function that uses it, else "" */
+static const char *used_by(struct kgr_build *b, const struct atom *a)
+{
+	const struct atom *user = NULL;
+
+	for (size_t i = 0; i < a->obj->syms.n; i++) {
+		const struct atom *f = a->obj->syms.v[i]->atom;
+
+		if (!f || f->sym != a->obj->syms.v[i] || !atom_is_code(f))
+			continue;
+		for (size_t k = 0; k < f->refs.n; k++)
+			if (f->refs.v[k].target == a) {
+				if (user && user != f)
+					return "";
+				user = f;
+			}
+	}
+	return user ? arena_printf(&b->arena, " of %s", atom_name(user)) : "";
+}
+
+/* A callback of RCU, a timer, an ops table: what is pending runs the old function */
+static void check_pointer_gone(struct kgr_build *b, const struct atom *a)
+{
+	struct where at = where_atom(a);
+
+	for (size_t i = 0; i < a->obj->sects.n; i++) {
+		const struct sect *s = a->obj->sects.v[i];
+
+		if (!s->kind || s->kind->cls == SECT_TABLE || s->kind->cls == SECT_DROP)
+			continue;
+		for (size_t k = 0; k < s->atoms.n; k++)
+			for (size_t m = 0; m < s->atoms.v[k]->refs.n; m++) {
+				const struct ref *r = &s->atoms.v[k]->refs.v[m];
+
+				if (r->target != a || r->branch)
+					continue;
+				diag(&b->diag, D_POINTER_GONE, &at, "by %s",
+				     *atom_name(s->atoms.v[k]) ? atom_name(s->atoms.v[k]) : s->name);
+				return;
+			}
+	}
+}
+
 static void check_removed(struct kgr_build *b, const struct atom *a)
 {
 	enum diag_code code = change_code(a);
@@ -96,6 +189,13 @@ static void check_removed(struct kgr_build *b, const struct atom *a)
 		return;
 	if (a->sect->kind->cls == SECT_TEXT && atom_is_global(a))
 		refuse_atom(b, a, D_FUNC_REMOVED, "it is gone");
+	else if (a->sect->kind->cls == SECT_TEXT && !a->parent)
+		check_pointer_gone(b, a);
+	else if (a->sect->kind->cls == SECT_DATA && !atom_is_global(a) && !a->same_source &&
+		 !name_disposable(atom_name(a)))
+		diag(&b->diag, D_STATIC_GONE, AT(.object = a->obj->path, .file = a->file,
+		     .line = a->line), "%s%s", name_source(&b->arena, atom_name(a)),
+		     used_by(b, a));
 	else if (code != D_MAX && (code != D_DATA_CHANGED || atom_is_global(a)))
 		refuse_atom(b, a, code, "it is gone");
 }
@@ -118,9 +218,8 @@ static void check_unit(struct kgr_build *b, const struct unit *u)
 /* Assembler code, and objects that aren't in vmlinux, must not differ at all */
 static void check_foreign(struct kgr_build *b, const struct unit *u)
 {
-	const char *what = u->object->kind == OBJECT_OTHER ? "boot code, vdso or the like" :
-		u->object->module ? "part of several modules" :
-		"part of a module that modules.order doesn't list";
+	const char *what = u->object->module ? "it is part of several modules" :
+		"it is part of a module that modules.order doesn't list";
 	struct atom **a;
 
 	if (!u->differs)
@@ -129,11 +228,16 @@ static void check_foreign(struct kgr_build *b, const struct unit *u)
 		diag(&b->diag, D_ASM_CHANGED, AT(.object = u->object->path), "%s", "");
 		return;
 	}
-	vec_each(a, &b->changed)
-		if ((*a)->obj == u->patched)
-			diag(&b->diag, D_NOT_VMLINUX, AT(.object = u->object->path,
-			     .function = atom_name(*a), .file = (*a)->file, .line = (*a)->line),
-			     "%s", what);
+	vec_each(a, &b->changed) {
+		struct where at = where_atom(*a);
+
+		if ((*a)->obj != u->patched)
+			continue;
+		if (u->object->kind == OBJECT_MODULE)
+			diag(&b->diag, D_NOT_VMLINUX, &at, "%s", what);
+		else
+			diag(&b->diag, D_NOT_KERNEL, &at, "%s", u->object->path);
+	}
 }
 
 static bool has_site(const struct atom *a)
@@ -158,27 +262,6 @@ static const char *why_no_site(struct kgr_build *b, const struct atom *a)
 	return arena_printf(&b->arena, "its site isn't in %s", u->syms->obj.path);
 }
 
-/* Functions that refer to it and could be changed instead, the first few */
-static char *callers(struct kgr_build *b, const struct atom *a)
-{
-	struct buf out = { .arena = &b->arena };
-	unsigned int n = 0;
-
-	buf_puts(&out, "");
-	for (size_t i = 0; i < a->obj->syms.n; i++) {
-		struct atom *f = a->obj->syms.v[i]->atom;
-		bool calls = false;
-
-		if (!f || f->sym != a->obj->syms.v[i] || !atom_is_code(f) || f == a || f->parent)
-			continue;
-		for (size_t k = 0; k < f->refs.n; k++)
-			calls |= f->refs.v[k].target == a;
-		if (calls && n++ < 5)
-			buf_printf(&out, "%s%s", n > 1 ? ", " : "", atom_name(f));
-	}
-	return out.s;
-}
-
 static void check_changed(struct kgr_build *b, struct atom *a)
 {
 	struct where at = where_atom(a);
@@ -199,9 +282,10 @@ static void check_changed(struct kgr_build *b, struct atom *a)
 		     (unsigned long long)built->size, u->object->path);
 	if (symtab_has_fentry(u->syms, s))
 		return;
-	by = callers(b, a);
-	diag(&b->diag, D_NO_FENTRY, &at, "%s%s%s", why_no_site(b, a),
-	     *by ? "; called in this file by " : "", by);
+	by = callers_patchable(&b->arena, u->syms, s);
+	diag(&b->diag, D_NO_FENTRY, &at, "%s; %s%s", why_no_site(b, a),
+	     *by ? "the nearest that call it and can be patched: " :
+	     "nothing that could be patched is seen to call it", by);
 }
 
 /* A pointer to new code may be left in a timer, a list, an ops table */

@@ -57,7 +57,7 @@ refused syntax 1 KGR-E031 "core.c:[0-9]*:[0-9]*: error"
 edit const $core 's/{ 10, 20, 40 }/{ 10, 20, 50 }/'
 refused const 4 KGR-E050 'limits, section'
 edit initial $core 's/total = 7/total = 8/'
-refused initial 4 KGR-E050 'total, section .data'
+refused initial 4 KGR-E050 'core.c:[0-9]*: .*total, section .data.*: it was 7, is 8'
 edit ops $core 's/\.write = core_write/.write = core_store/; /^static const struct file_ops core_ops/i\
 static long core_store(struct widget *w, long v) { return v; }'
 refused ops 4 KGR-E050 'core_ops'
@@ -74,6 +74,16 @@ edit module drv/driver.c 's/+ 4/+ 5/'
 refused module 4 KGR-E053 'driver_read'
 edit removed kernel/helper.c '/^notrace long helper_quiet/,/^}/d; s/helper_quiet(v + 1)/v/; s/helper_quiet(v)/v/; s/^long helper_uses_quiet/long helper_quiet(long v);\n&/'
 refused removed 4 KGR-E059 'helper_quiet'
+
+edit vdso vdso/vtime.c 's/v + 6/v + 7/'
+refused vdso 4 KGR-E102 'vtime.c:[0-9]*: vdso_time.*vdso/vtime.o'
+edit uninit $core 's/^static int __init core_init/static noinline __attribute__((used)) int core_init/; s/^initcall(core_init);//'
+refused uninit 4 KGR-E051 'core_init: .*it is gone'
+edit uninstr $core 's/^static noinstr long early_part/static noinline long early_part/'
+refused uninstr 4 KGR-E101 'early_part: .*in .noinstr.text, is in .text'
+edit signature kernel/helper.c 's/^long helper_scale(long v, int by)/long helper_scale(long v, long by)/'
+edit signature include/mini.h 's/^long helper_scale(long v, int by)/long helper_scale(long v, long by)/'
+refused signature 4 KGR-E103 'helper_scale: .*it was long int \(long int, int\), is long int \(long int, long int\); called by .*modules'
 
 # --- symbols and sections
 

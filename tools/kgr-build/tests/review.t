@@ -58,4 +58,43 @@ edit comment $header 's/^\tint id;/\tint id;	\/* what it is *\//'
 edit comment $core 's/return v + clamped;/return v;/'
 quiet comment KGR-W080
 
+# --- what the functions do
+
+edit thread kernel/loop.c 's/w->count++;/w->count += 3;/'
+review thread KGR-W111 'loop.c:[0-9]*: worker: .*loop_start starts it'
+edit forever kernel/loop.c 's/w->count += 2;/w->count += 3;/'
+review forever KGR-W111 'forever: .*never returns'
+edit schedule kernel/helper.c 's/^\ttick_count++;/\ttick_count += 2;/'
+review schedule KGR-W110 'schedule: .*every thread that sleeps'
+edit wait kernel/loop.c 's/w->count < 5/w->count < 6/'
+run wait
+[ $rc -eq 0 ] && json wait '$c{"KGR-N112"}[0]{function} eq "loop_wait"'
+ok $? "wait: a note that it sleeps in a loop, and the verdict is safe"
+edit lock $core 's/^\tmutex_lock(&other_lock);//; s/^\tmutex_unlock(&other_lock);//'
+review lock KGR-W113 'core_write: .*it takes less: mutex_lock'
+edit order $core '/^\tmutex_lock(&core_lock);/{N;s/\(.*\)\n\(.*\)/\2\n\1/}'
+review order KGR-W113 'before: mutex_lock\(core_lock\), mutex_lock\(other_lock\); now: mutex_lock\(other_lock\), mutex_lock\(core_lock\)'
+edit reference $core 's/^\twidget_put(w);//'
+review reference KGR-W114 'core_write: .*less often: widget_put'
+edit helper kernel/helper.c 's/^\tw->spot.y++;/\tw->spot.y += 2;/'
+review helper KGR-W114 'widget_get: .*a helper'
+edit gone $core 's/^\tstatic long clamped;//; s/^\t\tclamped++;//; s/v + clamped/v/'
+review gone KGR-W115 'clamped of clamp'
+quiet hole KGR-W113
+edit pending $core 's/hook_up(w, old_hook)/w->id/; /^static noinline void old_hook/,/^}/d'
+review pending KGR-W116 'old_hook: .*hook_user'
+edit switch kernel/helper.c 's/^\ttick_count += 7;/\ttick_count += 8;/'
+review switch KGR-W110 'switch_mm_irqs_off: .*context switch'
+edit address $core 's/^long core_mode/static long added(struct widget *w) { return w->id; }\n&/; s/return helper_scale(m/static long (*volatile hook)(struct widget *); hook = added; &/'
+review address KGR-W081 'added'
+
+# a caller in the same patch knows the new parameters; one that returned nothing may now
+edit callers $core 's/mode_factor(enum mode m)/mode_factor(enum mode m, int by)/; s/mode_factor(m)/mode_factor(m, tick_count)/; s/1 + (total & 1)/by + (total \& 1)/'
+quiet callers KGR-E103
+json callers 'join(",", sort map { $_->{name} } @{$d->{changed}}) eq "core_mode,mode_factor"'
+ok $? "callers: both are in the patch"
+edit void kernel/helper.c 's/^void widget_put/long widget_put/; s/w->spot.y--;/return w->spot.y--;/'
+edit void $header 's/^void widget_put/long widget_put/'
+quiet void KGR-E103
+
 tests_done

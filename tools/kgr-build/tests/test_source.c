@@ -137,7 +137,7 @@ static void test_command(void **state)
 	assert_int_equal(object_command(&f->diag, &o, COMMAND_SPLIT, "/t/o", "/t/d", &words), 0);
 	assert_string_equal(join(&f->arena, &words),
 		"[gcc] [-Wp,-MMD,/t/d] [-DX=\"a b\"] [-I./x] [-ffunction-sections] [-fdata-sections] "
-		"[-c] [-o] [/t/o] [a/b.c]");
+		"[-c] [-o] [/t/o] [a/b.c] [-g]");
 	o.is_asm = true;
 	o.command = "gcc -D__ASSEMBLY__ -c -o a/b.o a/b.S";
 	assert_int_equal(object_command(&f->diag, &o, COMMAND_SPLIT, "/t/o", "/t/d", &words), 0);

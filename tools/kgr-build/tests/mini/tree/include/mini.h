@@ -69,6 +69,7 @@ void mutex_unlock(long *lock);
 void widget_get(struct widget *w);
 void widget_put(struct widget *w);
 void schedule(void);
+long hook_up(struct widget *w, void (*hook)(struct widget *w));
 int kthread_should_stop(void);
 void *kthread_create_on_node(int (*fn)(void *data), void *data, int node, const char *name);
 

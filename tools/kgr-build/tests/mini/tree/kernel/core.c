@@ -57,9 +57,24 @@ long core_sum(const struct widget *w, int n)
 	return sum;
 }
 
+static noinline long mode_factor(enum mode m)
+{
+	return m == MODE_FAST ? 3 : 1 + (total & 1);
+}
+
 long core_mode(enum mode m)
 {
-	return helper_scale(m, m == MODE_FAST ? 3 : 1);
+	return helper_scale(m, mode_factor(m));
+}
+
+static noinline void old_hook(struct widget *w)
+{
+	w->tag++;
+}
+
+long hook_user(struct widget *w)
+{
+	return hook_up(w, old_hook);
 }
 
 static const struct file_ops core_ops = {

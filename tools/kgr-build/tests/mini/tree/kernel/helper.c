@@ -51,6 +51,17 @@ void schedule(void)
 	asm volatile("" ::: "memory");
 }
 
+void switch_mm_irqs_off(void)
+{
+	tick_count += 7;
+}
+
+long hook_up(struct widget *w, void (*hook)(struct widget *w))
+{
+	hook(w);
+	return w->tag;
+}
+
 int kthread_should_stop(void)
 {
 	return *(volatile long *)&tick_count > 1000;
