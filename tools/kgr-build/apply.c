@@ -206,6 +206,9 @@ static int prepare_copy(struct kgr_build *b, struct touched *t)
 		return io_error(b, path, err);
 	src_scan(&b->arena, before, &t->orig);
 	src_scan(&b->arena, after, &t->patched);
+	t->mentionable = t->header && mention_collect(&b->arena, before, after, &t->orig,
+						      &t->patched, t->hunks.v, t->hunks.n,
+						      &t->mentions);
 	text = src_keep_lines(&b->arena, after, t->hunks.v, t->hunks.n);
 	err = file_write(path, text, strlen(text));
 	return err ? io_error(b, path, err) : 0;

@@ -10,6 +10,7 @@
 #include "diag.h"
 #include "diff.h"
 #include "dwarf.h"
+#include "mention.h"
 #include "model.h"
 #include "opts.h"
 #include "source.h"
@@ -23,6 +24,8 @@ struct touched {
 	bool header;			/* .h, or another file that is only included */
 	VEC(struct diff_hunk) hunks;	/* between the original and the patched file */
 	struct src_map orig, patched;	/* blocks; lines of each side's own file */
+	mentions mentions;		/* what changes in a header, if it has names */
+	bool mentionable;
 };
 
 /* An object that is built from a touched file, in both forms */
@@ -36,7 +39,8 @@ struct unit {
 	uint32_t vm_file;		/* its group of local symbols there, 0: none */
 	struct dw_index *dw_orig, *dw_patched;
 	bool differs;
-	bool screened;			/* compiled once, and found unchanged */
+	bool candidate;			/* may be found unchanged without being taken apart */
+	bool screened;			/* was found so */
 };
 
 /* Types of all objects of one side */

@@ -210,7 +210,9 @@ static bool is_wrapper(const char *word)
 static void add_form(struct arena *a, const struct object *o, enum command_form form,
 		     strvec *words)
 {
-	if (form == COMMAND_PLAIN) {
+	if (form == COMMAND_PREPROCESS) {
+		vec_push(a, words, arena_strdup(a, "-dU"));
+	} else if (form == COMMAND_PLAIN) {
 		vec_push(a, words, arena_strdup(a, "-g0"));
 	} else if (!o->is_text && !o->is_asm) {
 		vec_push(a, words, arena_strdup(a, "-ffunction-sections"));
@@ -237,6 +239,8 @@ int object_command(struct diag *d, const struct object *o, enum command_form for
 		if (!strcmp(w, "-c") || !strcmp(w, "-S")) {
 			have_c = true;
 			add_form(a, o, form, words);
+			if (form == COMMAND_PREPROCESS)
+				w = "-E";
 		}
 		have_debug |= str_starts(w, "-g") && strcmp(w, "-g0");
 		vec_push(a, words, w);

@@ -2,8 +2,9 @@
 /*
  * Objects that a header is in, but that stay what they are.
  *
- * A header may be in thousands of objects, few of which use what changes in it. To
- * find those it is enough to compile each once, from the patched source by the
+ * A header may be in thousands of objects, few of which use what changes in it. Where
+ * that has a name, those that never mention it are told from their preprocessed text:
+ * see mention.c. For the others it is enough to compile each once, from the patched source by the
  * recorded command, and to look at the tree's own object: if they hold the same,
  * nothing of the object changes. Only the others are compiled twice, in sections,
  * and taken apart. Should the compiler depend on anything that isn't recorded, then
@@ -150,22 +151,39 @@ static bool is_witness(const struct kgr_build *b, struct unit *u, bool *seen)
 	return first;
 }
 
-static char *screen_path(struct kgr_build *b, const struct unit *u)
+static char *screen_path(struct kgr_build *b, const struct unit *u, enum command_form form)
 {
-	return tmp_path(b, "obj/%zu-screen.o", (size_t)(u - b->units.v));
+	return tmp_path(b, "obj/%zu-screen.%s", (size_t)(u - b->units.v),
+			form == COMMAND_PLAIN ? "o" : "i");
+}
+
+/* Does it use what changes in its headers?  1: no, 0: it may, -1: failure */
+static int judge_text(struct kgr_build *b, struct unit *u)
+{
+	char *path = screen_path(b, u, COMMAND_PREPROCESS), *text;
+	struct arena tmp = { 0 };
+	int err = file_read(&tmp, path, &text, NULL);
+	bool found = false;
+
+	for (size_t i = 0; !err && !found && i < u->object->files.n; i++) {
+		const struct touched *t = &b->touched.v[u->object->files.v[i]];
+
+		found = mention_found(text, t->path, &t->mentions);
+	}
+	arena_free(&tmp);
+	unlink(path);
+	return err ? io_error(b, path, err) : !found;
 }
 
 /* 1: it stays what it is, 0: it may change, -1: failure */
-static int judge(struct kgr_build *b, struct unit *u, const struct cmd *cmd)
+static int judge_object(struct kgr_build *b, struct unit *u)
 {
 	struct arena tmp = { 0 };
 	struct diag quiet = { .arena = &tmp };
-	char *path = screen_path(b, u);
+	char *path = screen_path(b, u, COMMAND_PLAIN);
 	struct obj now = { 0 }, tree = { 0 };
 	int same;
 
-	if (compile_result(b, u, cmd))
-		return -1;
 	same = !elf_read(&quiet, &tmp, path, u->object->path, &now) &&
 		!elf_read(&quiet, &tmp, tree_path(&tmp, &b->tree, u->object->path),
 			  u->object->path, &tree) && screen_same(&now, &tree);
@@ -176,19 +194,23 @@ static int judge(struct kgr_build *b, struct unit *u, const struct cmd *cmd)
 	return same;
 }
 
-static int screen_batch(struct kgr_build *b, struct unit **batch, size_t n)
+static int screen_batch(struct kgr_build *b, struct unit **batch, size_t n,
+			enum command_form form)
 {
 	struct cmd *cmds = arena_alloc(&b->arena, (n + 1) * sizeof(*cmds));
 
 	for (size_t i = 0; i < n; i++)
-		if (compile_command(b, batch[i], SIDE_PATCHED, COMMAND_PLAIN,
-				    screen_path(b, batch[i]), "/dev/null", &cmds[i]))
+		if (compile_command(b, batch[i], SIDE_PATCHED, form,
+				    screen_path(b, batch[i], form), "/dev/null", &cmds[i]))
 			return -1;
 	if (run_all(&b->diag, cmds, n, b->opts.jobs))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		int same = judge(b, batch[i], &cmds[i]);
+		int same = compile_result(b, batch[i], &cmds[i]);
 
+		if (!same)
+			same = form == COMMAND_PLAIN ? judge_object(b, batch[i]) :
+				judge_text(b, batch[i]);
 		if (same < 0)
 			return -1;
 		batch[i]->screened = same;
@@ -207,23 +229,41 @@ static void drop_screened(struct kgr_build *b)
 	b->units.n = n;
 }
 
-int pass_screen(struct kgr_build *b)
+/* Has all that changes in its headers a name? */
+static bool by_name(const struct kgr_build *b, const struct unit *u)
+{
+	for (size_t i = 0; i < u->object->files.n; i++)
+		if (!b->touched.v[u->object->files.v[i]].mentionable)
+			return false;
+	return true;
+}
+
+static int screen_all(struct kgr_build *b, enum command_form form)
 {
 	size_t n = 0, max = (size_t)BATCH * b->opts.jobs;
 	struct unit **batch = arena_alloc(&b->arena, (max + 1) * sizeof(*batch));
-	bool *seen = arena_alloc(&b->arena, b->touched.n + 1);
 	struct unit *u;
 
 	vec_each(u, &b->units) {
-		if (by_header(b, u) && !is_witness(b, u, seen))
+		if (u->candidate && !u->screened && (form == COMMAND_PLAIN || by_name(b, u)))
 			batch[n++] = u;
 		if (n < max)
 			continue;
-		if (screen_batch(b, batch, n))
+		if (screen_batch(b, batch, n, form))
 			return -1;
 		n = 0;
 	}
-	if (screen_batch(b, batch, n))
+	return screen_batch(b, batch, n, form);
+}
+
+int pass_screen(struct kgr_build *b)
+{
+	bool *seen = arena_alloc(&b->arena, b->touched.n + 1);
+	struct unit *u;
+
+	vec_each(u, &b->units)
+		u->candidate = by_header(b, u) && !is_witness(b, u, seen);
+	if (screen_all(b, COMMAND_PREPROCESS) || screen_all(b, COMMAND_PLAIN))
 		return -1;
 	drop_screened(b);
 	return 0;

@@ -57,6 +57,7 @@ int tree_find_objects(struct diag *d, const struct tree *t, const strvec *files,
 enum command_form {
 	COMMAND_SPLIT,		/* one section per function and variable */
 	COMMAND_PLAIN,		/* sections as recorded, no debug data */
+	COMMAND_PREPROCESS,	/* text with line markers and the macros that are used */
 };
 
 /*
