@@ -3,7 +3,8 @@
  * Calls the targets from system calls, soft interrupts and kernel threads, and
  * counts what they return. Files in /sys/kernel/debug/kgraft_test/:
  *
- *   run      write "nested N", "seq N" or "both N": N pairs within this call
+ *   run      write "nested N", "seq N", "bh N" or "work N": N pairs within this
+ *            call; "both N": of the first two, "all N": of all
  *   stats    read: a line for each context and pair; write 0: from zero
  *   softirq  write 1/0: per-CPU timers run both pairs
  *   kthread  write 1/0: one thread for each CPU runs both pairs
@@ -19,6 +20,9 @@
  *   mix      (CONFIG_KGRAFT_DEBUG) write 0: a system call that sees a mix of
  *            universes, 1: a hard interrupt that does; the checker must notice
  */
+#include <linux/bits.h>
+#include <linux/bottom_half.h>
+#include <linux/container_of.h>
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -31,7 +35,9 @@
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/task_work.h>
 #include <linux/timer.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -43,7 +49,9 @@
 
 #define KGR_TEST_PAIRS(X)	\
 	X(NESTED, "nested")	\
-	X(SEQ,    "seq")
+	X(SEQ,    "seq")	\
+	X(BH,     "bh")		\
+	X(WORK,   "work")
 
 #define KGR_TEST_ENUM_CONTEXT(name, text)	CONTEXT_##name,
 enum kgr_test_context { KGR_TEST_CONTEXTS(KGR_TEST_ENUM_CONTEXT) NR_CONTEXTS };
@@ -132,6 +140,49 @@ static void run_seq(enum kgr_test_context context, bool may_sleep)
 	count_pair(context, PAIR_SEQ, &pair);
 }
 
+/*
+ * The second of the two is called with bottom halves disabled: that is still
+ * task context.
+ */
+static void run_bh(enum kgr_test_context context)
+{
+	struct kgr_test_pair pair = { .pause_us = PAUSE_US, .may_sleep = true };
+
+	pair.first = kgr_test_first();
+	kgr_test_pause(&pair);
+	local_bh_disable();
+	pair.second = kgr_test_second();
+	local_bh_enable();
+	count_pair(context, PAIR_BH, &pair);
+}
+
+struct pair_work {
+	struct callback_head head;
+	struct kgr_test_pair pair;
+};
+
+static void pair_work_fn(struct callback_head *head)
+{
+	struct pair_work *work = container_of(head, struct pair_work, head);
+
+	work->pair.second = kgr_test_second();
+	count_pair(CONTEXT_TASK, PAIR_WORK, &work->pair);
+	kfree(work);
+}
+
+/* The second of the two is called by task work, which ends the system call */
+static void run_work(void)
+{
+	struct pair_work *work = kzalloc(sizeof(*work), GFP_KERNEL);
+
+	if (!work)
+		return;
+	init_task_work(&work->head, pair_work_fn);
+	work->pair.first = kgr_test_first();
+	if (task_work_add(current, &work->head, TWA_RESUME))
+		kfree(work);
+}
+
 static ssize_t get_words(char *buf, size_t size, const char __user *from, size_t count)
 {
 	if (count >= size)
@@ -142,12 +193,25 @@ static ssize_t get_words(char *buf, size_t size, const char __user *from, size_t
 	return 0;
 }
 
+/* The pairs that a word of "run" means, as bits; 0 for no such word */
+static unsigned long pairs_of(const char *word)
+{
+	int pair;
+
+	if (!strcmp(word, "both"))
+		return BIT(PAIR_NESTED) | BIT(PAIR_SEQ);
+	if (!strcmp(word, "all"))
+		return BIT(NR_PAIRS) - 1;
+	pair = match_string(pair_names, NR_PAIRS, word);
+	return pair < 0 ? 0 : BIT(pair);
+}
+
 static ssize_t run_write(struct file *file, const char __user *from, size_t count,
 			 loff_t *pos)
 {
-	bool nested, seq;
-	unsigned int n;
+	unsigned long pairs;
 	char buf[32], which[8];
+	unsigned int n;
 	ssize_t ret;
 
 	ret = get_words(buf, sizeof(buf), from, count);
@@ -155,16 +219,19 @@ static ssize_t run_write(struct file *file, const char __user *from, size_t coun
 		return ret;
 	if (sscanf(buf, "%7s %u", which, &n) != 2)
 		return -EINVAL;
-	nested = !strcmp(which, "nested") || !strcmp(which, "both");
-	seq = !strcmp(which, "seq") || !strcmp(which, "both");
-	if (!nested && !seq)
+	pairs = pairs_of(which);
+	if (!pairs)
 		return -EINVAL;
 
 	while (n-- && !fatal_signal_pending(current)) {
-		if (nested)
+		if (pairs & BIT(PAIR_NESTED))
 			run_nested(CONTEXT_TASK, true);
-		if (seq)
+		if (pairs & BIT(PAIR_WORK))
+			run_work();
+		if (pairs & BIT(PAIR_SEQ))
 			run_seq(CONTEXT_TASK, true);
+		if (pairs & BIT(PAIR_BH))
+			run_bh(CONTEXT_TASK);
 	}
 	return count;
 }
@@ -260,6 +327,7 @@ static int pair_thread_fn(void *unused)
 	while (!kthread_should_stop()) {
 		run_nested(CONTEXT_KTHREAD, true);
 		run_seq(CONTEXT_KTHREAD, true);
+		run_bh(CONTEXT_KTHREAD);
 	}
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -146,6 +147,28 @@ static int act_vfork(const char *arg)
 	return 0;
 }
 
+static void *dies(void *arg)
+{
+	(void)arg;
+	prctl(PR_SET_NAME, "kgr_dies");
+	say("dying", syscall(SYS_gettid));
+	return NULL;
+}
+
+/* Has a thread, kgr_dies, that has ended and that nobody waits for */
+static int act_dies(const char *arg)
+{
+	pthread_t thread;
+	int err;
+
+	(void)arg;
+	err = pthread_create(&thread, NULL, dies, NULL);
+	if (err)
+		return -err;
+	wait_for_signal();
+	return 0;
+}
+
 /* Has a child that is dead and not waited for */
 static int act_zombie(const char *arg)
 {
@@ -206,6 +229,7 @@ static const struct {
 	{ "victim",	act_victim },
 	{ "pipe",	act_pipe },
 	{ "vfork",	act_vfork },
+	{ "dies",	act_dies },
 	{ "zombie",	act_zombie },
 	{ "tracer",	act_tracer },
 };

@@ -21,7 +21,7 @@
 
 #define MAX_THREADS	4096
 
-static const char *work = "both 2";
+static const char *work = "all 2";
 static int cpu = -1;
 static atomic_int stop;
 static atomic_ulong writes, interrupted, failed;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Consistency under load. KGR_THREADS threads call two pairs of functions through
+# Consistency under load. KGR_THREADS threads call pairs of functions through
 # a system call, timers call them from soft interrupts and kernel threads in
 # their loops, while the patch is applied and reverted KGR_REPS times. A call
 # that sees one old and one new function has mixed universes.
@@ -9,13 +9,17 @@
 #   nested pair		A calls B while A is on the stack
 #   sequential pair	A returns, the task sleeps elsewhere in the same system
 #			call, then B is called
+#   bh pair		A returns, then B is called with bottom halves disabled
+#   work pair		A returns, then B is called by task work, on the way out of
+#			the same system call
 #
 #			universe	hybrid		immediate
 #   task nested		never		never		mixes
 #   task seq		never		mixes		mixes
+#   task bh, work	never		may		may
 #   softirq both	never		never		any
 #   kthread nested	never		never		any
-#   kthread seq		may		may		may
+#   kthread seq, bh	may		may		may
 #
 # "Mixes" has to be seen, or "never" would prove nothing. So have old and new
 # versions to be, by everybody.
@@ -89,6 +93,10 @@ seen()
 			kgr_is_num "$context $pair new" -gt 0 kgr_stats $context $pair new
 		done
 	done
+	for pair in bh work; do
+		kgr_is_num "task $pair old" -gt 0 kgr_stats task $pair old
+		kgr_is_num "task $pair new" -gt 0 kgr_stats task $pair new
+	done
 }
 
 case_universe()
@@ -98,6 +106,8 @@ case_universe()
 	seen
 	never task nested
 	never task seq
+	never task bh
+	never task work
 	never softirq nested
 	never softirq seq
 	never kthread nested

@@ -410,17 +410,33 @@ kgr_case case_uring_enter "a thread that waits in io_uring_enter"
 # for a while: soon after the start none of them is left.
 case_idle()
 {
-	local pid
+	local pid contexts
 
 	kgr_sleeper sleeper 0 || return
 	pid=$REPLY
 	kgr_sleep_ms 500
+	# Two for each CPU, and every thread but kworkers, which come and go
+	kgr_cpus; contexts=$((2 * REPLY))
+	lasting_threads; contexts=$((contexts + REPLY))
 	start kgr_test_sleep 1 || return
+	kgr_is_num "contexts counted" -ge $contexts kgr_get kgr_test_sleep/total
 	kgr_until 10 no_cpu_left || kgr_fail_list "left over"
 	kgr_only_straggler "$pid" || kgr_fail_list "others left"
 	kgr_wake
 	kgr_finish kgr_test_sleep 1
 	kgr_remove kgr_test_sleep
+}
+
+# How many threads there are that stay for a while
+lasting_threads()
+{
+	local dir comm n=0
+
+	for dir in /proc/[0-9]*/task/[0-9]*; do
+		read -r comm 2>/dev/null < "$dir/comm" || continue
+		[[ $comm == kworker/* ]] || n=$((n + 1))
+	done
+	REPLY=$n
 }
 
 no_cpu_left()
@@ -496,6 +512,35 @@ in_guest()
 	[ "$REPLY" = in-guest ]
 }
 kgr_case case_vcpu "a virtual CPU that runs"
+
+# A thread that has released itself is on no list any more, and still runs kernel
+# code: what that belongs to must not be taken away before it is dead.
+case_dying()
+{
+	local pid tid
+
+	kgr_apply kgr_test_exit || return
+	kgr_spawn dies "$KGR_DIR/actor" dies
+	pid=$REPLY
+	kgr_says dies '^dying=' || return
+	kgr_said_word dies dying; tid=$REPLY
+	kgr_until 10 not_listed "$pid" "$tid" || kgr_fail "it has not released itself" || return
+	kgr_is "revert" ok kgr_put 0 $KGR_SYSFS/kgr_test_exit/enabled
+	kgr_sleep_ms 1500
+	kgr_is "in transition as long as it sleeps" 1 kgr_get kgr_test_exit/transition
+	kgr_is_like "unload" '^(EAGAIN|EWOULDBLOCK|EBUSY)' kgr_unload kgr_test_exit
+	kgr_wake
+	kgr_finish kgr_test_exit 0 || return
+	kgr_is "unload" ok kgr_unload kgr_test_exit
+	kill -TERM "$pid"
+	kgr_reap "$pid" || kgr_fail "its process failed"
+}
+
+not_listed()
+{
+	[ ! -e "/proc/$1/task/$2" ]
+}
+kgr_case case_dying "a thread on its way out"
 
 # A zombie runs no code any more: it holds nothing up.
 case_zombie()
