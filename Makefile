@@ -32,7 +32,6 @@ demo: deps tools	## the whole story in a guest: a diff becomes a patch of a runn
 check: deps tools	## all tests, on the vm and the debug kernel
 	+@scripts/kernel vm
 	+@scripts/kernel debug
-	+@scripts/kernel nograft
 	@scripts/check debug vm
 
 check-quick: deps tools	## the tests without the debug kernel
@@ -56,7 +55,12 @@ corpus: deps tools	## try kgr-build on the real fixes in CORPUS, a directory: a 
 bench: deps tools	## what kGraft costs, counted in instructions (JSON in build/bench)
 	+@scripts/kernel vm
 	+@scripts/kernel nograft
+	@scripts/check-entry $(BUILD)/kernel-vm/vmlinux $(BUILD)/kernel-nograft/vmlinux
 	@scripts/bench
+
+## MUTANTS=NAMES	which of tests/mutants (default all)
+mutants: deps tools	## break kGraft on purpose, in many ways: do the tests notice?
+	@scripts/mutants $(MUTANTS)
 
 kernel: deps	## build the kernel of CONFIG into build/kernel-CONFIG
 	+@scripts/kernel $(CONFIG)
@@ -88,4 +92,4 @@ help:	## this list
 		/^## / { v = $$1; sub(/^## /, "", v); o[++n] = sprintf("  %-19s %s", v, $$2) } \
 		END { print "Variables:"; for (i = 1; i <= n; i++) print o[i] }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: demo check check-quick soak corpus bench kernel tools integrate patch install deps clean help
+.PHONY: demo check check-quick soak corpus bench mutants kernel tools integrate patch install deps clean help
