@@ -8,6 +8,7 @@
  *   stats    read: a line for each context and pair; write 0: from zero
  *   softirq  write 1/0: per-CPU timers run both pairs
  *   kthread  write 1/0: one thread for each CPU runs both pairs
+ *   interrupts  write 1/0: see test_irq.c
  *   sleep    write 0, 1, 2: sleep in kgr_test_sleep(), &enum kgr_test_how
  *   wake     write anything: wake whoever sleeps there
  *   hold     write anything: sleep uninterruptibly outside of any target until
@@ -29,7 +30,6 @@
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/irq_work.h>
-#include <linux/kgraft_test.h>
 #include <linux/kthread.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -42,22 +42,7 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
-#define KGR_TEST_CONTEXTS(X)	\
-	X(TASK,    "task")	\
-	X(SOFTIRQ, "softirq")	\
-	X(KTHREAD, "kthread")
-
-#define KGR_TEST_PAIRS(X)	\
-	X(NESTED, "nested")	\
-	X(SEQ,    "seq")	\
-	X(BH,     "bh")		\
-	X(WORK,   "work")
-
-#define KGR_TEST_ENUM_CONTEXT(name, text)	CONTEXT_##name,
-enum kgr_test_context { KGR_TEST_CONTEXTS(KGR_TEST_ENUM_CONTEXT) NR_CONTEXTS };
-
-#define KGR_TEST_ENUM_PAIR(name, text)		PAIR_##name,
-enum kgr_test_pair_kind { KGR_TEST_PAIRS(KGR_TEST_ENUM_PAIR) NR_PAIRS };
+#include "test.h"
 
 #define KGR_TEST_TEXT(name, text)		text,
 static const char * const context_names[] = { KGR_TEST_CONTEXTS(KGR_TEST_TEXT) };
@@ -79,8 +64,16 @@ static bool threads_on;
 
 #define PAUSE_US	50
 
-static void count_pair(enum kgr_test_context context, enum kgr_test_pair_kind kind,
-		       const struct kgr_test_pair *pair)
+/**
+ * kgr_test_count - note what a run of a pair has seen
+ * @context:	who ran it
+ * @kind:	which pair
+ * @pair:	the versions that it has seen
+ *
+ * Context: any.
+ */
+void kgr_test_count(enum kgr_test_context context, enum kgr_test_pair_kind kind,
+		    const struct kgr_test_pair *pair)
 {
 	int seen = pair->first != pair->second ? SEEN_MIXED :
 		   pair->first == 1 ? SEEN_OLD : SEEN_NEW;
@@ -119,15 +112,17 @@ int kgr_test_wait(int how)
 }
 EXPORT_SYMBOL_GPL(kgr_test_wait);
 
-static void run_nested(enum kgr_test_context context, bool may_sleep)
+static void run_nested(enum kgr_test_context context, bool may_sleep,
+		       unsigned int pause_us)
 {
-	struct kgr_test_pair pair = { .pause_us = PAUSE_US, .may_sleep = may_sleep };
+	struct kgr_test_pair pair = { .pause_us = pause_us, .may_sleep = may_sleep };
 
 	kgr_test_outer(&pair);
-	count_pair(context, PAIR_NESTED, &pair);
+	kgr_test_count(context, PAIR_NESTED, &pair);
 }
 
-static void run_seq(enum kgr_test_context context, bool may_sleep)
+static void run_seq(enum kgr_test_context context, bool may_sleep,
+		    unsigned int pause_us)
 {
 	struct kgr_test_pair pair = { };
 
@@ -135,9 +130,22 @@ static void run_seq(enum kgr_test_context context, bool may_sleep)
 	if (may_sleep)
 		schedule_timeout_interruptible(1);
 	else
-		udelay(PAUSE_US);
+		udelay(pause_us);
 	pair.second = kgr_test_second();
-	count_pair(context, PAIR_SEQ, &pair);
+	kgr_test_count(context, PAIR_SEQ, &pair);
+}
+
+/**
+ * kgr_test_run - run the nested and the sequential pair
+ * @context:	who runs them
+ * @pause_us:	how long to busy-wait between two functions, in microseconds
+ *
+ * Context: any; does not sleep.
+ */
+void kgr_test_run(enum kgr_test_context context, unsigned int pause_us)
+{
+	run_nested(context, false, pause_us);
+	run_seq(context, false, pause_us);
 }
 
 /*
@@ -153,7 +161,7 @@ static void run_bh(enum kgr_test_context context)
 	local_bh_disable();
 	pair.second = kgr_test_second();
 	local_bh_enable();
-	count_pair(context, PAIR_BH, &pair);
+	kgr_test_count(context, PAIR_BH, &pair);
 }
 
 struct pair_work {
@@ -166,7 +174,7 @@ static void pair_work_fn(struct callback_head *head)
 	struct pair_work *work = container_of(head, struct pair_work, head);
 
 	work->pair.second = kgr_test_second();
-	count_pair(CONTEXT_TASK, PAIR_WORK, &work->pair);
+	kgr_test_count(CONTEXT_TASK, PAIR_WORK, &work->pair);
 	kfree(work);
 }
 
@@ -193,17 +201,20 @@ static ssize_t get_words(char *buf, size_t size, const char __user *from, size_t
 	return 0;
 }
 
+#define BOTH_PAIRS	(BIT(PAIR_NESTED) | BIT(PAIR_SEQ))
+#define ALL_PAIRS	(BOTH_PAIRS | BIT(PAIR_BH) | BIT(PAIR_WORK))
+
 /* The pairs that a word of "run" means, as bits; 0 for no such word */
 static unsigned long pairs_of(const char *word)
 {
 	int pair;
 
 	if (!strcmp(word, "both"))
-		return BIT(PAIR_NESTED) | BIT(PAIR_SEQ);
+		return BOTH_PAIRS;
 	if (!strcmp(word, "all"))
-		return BIT(NR_PAIRS) - 1;
+		return ALL_PAIRS;
 	pair = match_string(pair_names, NR_PAIRS, word);
-	return pair < 0 ? 0 : BIT(pair);
+	return pair < 0 ? 0 : BIT(pair) & ALL_PAIRS;
 }
 
 static ssize_t run_write(struct file *file, const char __user *from, size_t count,
@@ -225,11 +236,11 @@ static ssize_t run_write(struct file *file, const char __user *from, size_t coun
 
 	while (n-- && !fatal_signal_pending(current)) {
 		if (pairs & BIT(PAIR_NESTED))
-			run_nested(CONTEXT_TASK, true);
+			run_nested(CONTEXT_TASK, true, PAUSE_US);
 		if (pairs & BIT(PAIR_WORK))
 			run_work();
 		if (pairs & BIT(PAIR_SEQ))
-			run_seq(CONTEXT_TASK, true);
+			run_seq(CONTEXT_TASK, true, PAUSE_US);
 		if (pairs & BIT(PAIR_BH))
 			run_bh(CONTEXT_TASK);
 	}
@@ -287,8 +298,7 @@ static const struct file_operations stats_fops = {
 
 static void pair_timer_fn(struct timer_list *timer)
 {
-	run_nested(CONTEXT_SOFTIRQ, false);
-	run_seq(CONTEXT_SOFTIRQ, false);
+	kgr_test_run(CONTEXT_SOFTIRQ, PAUSE_US);
 	if (READ_ONCE(timers_on))
 		mod_timer(timer, jiffies + 1);
 }
@@ -325,8 +335,8 @@ DEFINE_DEBUGFS_ATTRIBUTE(softirq_fops, softirq_get, softirq_set, "%llu\n");
 static int pair_thread_fn(void *unused)
 {
 	while (!kthread_should_stop()) {
-		run_nested(CONTEXT_KTHREAD, true);
-		run_seq(CONTEXT_KTHREAD, true);
+		run_nested(CONTEXT_KTHREAD, true, PAUSE_US);
+		run_seq(CONTEXT_KTHREAD, true, PAUSE_US);
 		run_bh(CONTEXT_KTHREAD);
 	}
 	return 0;
@@ -527,6 +537,7 @@ static int __init kgr_test_init(void)
 	debugfs_create_file("version", 0400, dir, NULL, &version_fops);
 	if (IS_ENABLED(CONFIG_KGRAFT_DEBUG))
 		debugfs_create_file_unsafe("mix", 0200, dir, NULL, &mix_fops);
+	kgr_test_irq_init(dir);
 	return 0;
 }
 late_initcall(kgr_test_init);
