@@ -74,7 +74,7 @@ hammer_ends()
 	kill -TERM "$HAMMER"
 	kgr_reap "$HAMMER" || kgr_fail "the hammer failed"
 	kgr_output hammer; kgr_msg "$REPLY"
-	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_show_stats
 	kgr_remove kgr_test_pairs
 }
 

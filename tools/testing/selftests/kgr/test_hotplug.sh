@@ -154,7 +154,7 @@ case_storm()
 	online 2> /dev/null
 	kgr_count turn "$KGR_TMP/toggler.out"
 	kgr_msg "$i cycles, $REPLY times off and on"
-	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_show_stats
 	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
 	kgr_is "task seq mixed" 0 kgr_stats task seq mixed
 	kgr_remove kgr_test_pairs

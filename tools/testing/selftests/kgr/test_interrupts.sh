@@ -22,7 +22,6 @@ start()
 stop()
 {
 	echo 0 > "$KGR_TARGETS/interrupts"
-	kgr_file "$KGR_TARGETS/stats"
 }
 
 never()
@@ -48,7 +47,7 @@ pairs_hold()
 	kgr_apply kgr_test_pairs model="$1" || return
 	kgr_cycles kgr_test_pairs "$KGR_REPS"
 	stop
-	kgr_msg "$REPLY"
+	kgr_show_stats
 	for context in $CONTEXTS; do
 		seen "$context" nested
 		never "$context" nested

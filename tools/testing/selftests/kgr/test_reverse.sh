@@ -121,7 +121,7 @@ under_load()
 	echo 0 > "$KGR_TARGETS/softirq"
 	echo 0 > "$KGR_TARGETS/kthread"
 	kgr_msg "$reversed reversals"
-	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_show_stats
 	kgr_num "reversals" "$reversed" -gt 0
 	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
 	kgr_is "softirq nested mixed" 0 kgr_stats softirq nested mixed

@@ -153,7 +153,7 @@ stress()
 	for key in "${!OPS[@]}"; do
 		kgr_msg "$key: ${OPS[$key]}"
 	done | sort
-	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_show_stats
 	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
 	kgr_is "softirq nested mixed" 0 kgr_stats softirq nested mixed
 	kgr_is "softirq seq mixed" 0 kgr_stats softirq seq mixed

@@ -89,7 +89,7 @@ case_function_all()
 	kgr_set kgr_test_pairs 0
 	kgr_set kgr_test_pairs 1
 	trace_end
-	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_show_stats
 	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
 	kgr_is "task seq mixed" 0 kgr_stats task seq mixed
 	kgr_remove kgr_test_pairs

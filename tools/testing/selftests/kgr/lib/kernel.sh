@@ -145,6 +145,17 @@ kgr_stats()
 	kgr_word "$REPLY" "$3"
 }
 
+# kgr_show_stats - all of them, as far as there were calls
+kgr_show_stats()
+{
+	local line
+
+	kgr_file "$KGR_TARGETS/stats"
+	while IFS= read -r line; do
+		[[ $line == *calls=0* ]] || kgr_msg "$line"
+	done <<< "$REPLY"
+}
+
 # kgr_state PATCH FUNCTION - number of a function's state
 kgr_state()
 {
