@@ -75,6 +75,7 @@ int pass_diff(struct kgr_build *b)
 			err = -1;
 			continue;
 		}
+		describe_read(b, text);
 		vec_each(f, &df.files)
 			classify(b, &df, f);
 		vec_push(&b->arena, &b->diffs, df);

@@ -25,6 +25,7 @@ static int check_compiler(struct kgr_build *b, char *compiler)
 		return -1;
 	want = (char *)tree_config(&b->tree, "CONFIG_CC_VERSION_TEXT");
 	have = first_line(&b->arena, cmd.output);
+	b->compiler_version = have;
 	if (!want || strcmp(want, have))
 		return diag(&b->diag, D_TREE_COMPILER, NULL, "the kernel: \"%s\", here: \"%s\"",
 			    want ? want : "not recorded", have);

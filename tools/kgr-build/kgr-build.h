@@ -78,8 +78,14 @@ struct kgr_build {
 	char *model_why;
 	char *module_dir;		/* where the module is linked */
 	const char *compiler;		/* as in the recorded commands */
+	const char *compiler_version;	/* what it says of itself */
+	unsigned int cache_hits;	/* objects that needn't be compiled */
 	char *module_name;		/* as a module: dashes are underscores */
 	char *patch_name;
+	const char *cve;		/* by option, or as the diffs say; NULL: none */
+	const char *description;	/* the same */
+	const char *sha256;		/* of the module that was written */
+	bool is_signed;
 	char *out_path;
 	bool written;
 
@@ -126,6 +132,15 @@ int compile_result(struct kgr_build *b, const struct unit *u, const struct cmd *
 
 /* pass.c: runs them all; the verdict is in the diagnostics */
 void run_passes(struct kgr_build *b);
+
+/* describe.c: takes in what the text of a diff says about it */
+void describe_read(struct kgr_build *b, const char *text);
+
+/* sign.c: appends a signature to the module @path, if one is wanted.  0 or -1. */
+int sign_module(struct kgr_build *b, char *path);
+
+/* html.c: writes the page for review, if one is wanted.  0 or -1. */
+int html_write(struct kgr_build *b);
 
 /* report.c */
 enum verdict { VERDICT_SAFE, VERDICT_REVIEW, VERDICT_REFUSED, VERDICT_NO_CHANGE, VERDICT_FAILED };

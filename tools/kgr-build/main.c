@@ -18,6 +18,7 @@ static int run(struct kgr_build *b)
 {
 	b->diag.arena = &b->arena;
 	run_passes(b);
+	html_write(b);
 	if (b->tmp && b->opts.keep_tmp)
 		fprintf(stderr, "kgr-build: temporary files are in %s\n", b->tmp);
 	else if (b->tmp && remove_tree(b->tmp))

@@ -117,6 +117,8 @@ struct atom {
 	uint64_t out_off;
 	struct xref *xref;		/* an existing one: its symbol in vmlinux */
 	/* reporting */
+	uint64_t old_size;		/* of a changed function: what it replaces */
+	const char *old_sha256;
 	const char *file;
 	unsigned int line;
 };

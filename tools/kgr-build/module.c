@@ -9,6 +9,9 @@
 #include "late.h"
 #include "names.h"
 #include "resolve.h"
+#include "sha256.h"
+
+#define MODINFO_HASH	"kgraft_hash"	/* for tools, not for the kernel */
 
 static char *mod_path(struct kgr_build *b, const char *name)
 {
@@ -23,7 +26,32 @@ static int write_text(struct kgr_build *b, const char *name, const char *text)
 	return err ? io_error(b, path, err) : 0;
 }
 
-static int write_function(struct kgr_build *b, struct buf *s, const struct atom *a)
+/* What it is in the file: live text is rewritten by alternatives, static keys, ftrace */
+static void hash_function(struct kgr_build *b, const struct symtab *st, const struct vm_sym *vs,
+			  struct atom *a)
+{
+	const uint8_t *code = symtab_bytes(st, vs->addr, vs->size);
+
+	if (!code)
+		return;
+	a->old_size = vs->size;
+	a->old_sha256 = sha256_hex(&b->arena, code, vs->size);
+}
+
+/* OBJECT:FUNCTION,POSITION BYTES HASH */
+static void write_hash(struct kgr_build *b, struct buf *s, const struct atom *a)
+{
+	const struct symtab *st = unit_of_atom(b, a)->syms;
+	struct where at = where_atom(a);
+	const struct vm_sym *vs = resolve_atom(b, a, &at);
+
+	if (a->old_sha256)
+		buf_printf(s, "MODULE_INFO(" MODINFO_HASH ", \"%s:%s,%u %llu %s\");\n",
+			   st->objname ? st->objname : "vmlinux", vs->name, symtab_sympos(st, vs),
+			   (unsigned long long)a->old_size, a->old_sha256);
+}
+
+static int write_function(struct kgr_build *b, struct buf *s, struct atom *a)
 {
 	const struct symtab *st = unit_of_atom(b, a)->syms;
 	struct where at = where_atom(a);
@@ -31,6 +59,7 @@ static int write_function(struct kgr_build *b, struct buf *s, const struct atom 
 
 	if (!vs)
 		return -1;
+	hash_function(b, st, vs, a);
 	buf_printf(s, "\t\tKGR_PATCH_OBJPOS_SIZE(%s, %s, ", vs->name, a->out_name);
 	buf_printf(s, st->objname ? "\"%s\"" : "NULL", st->objname);
 	buf_printf(s, ", %u, %llu),\n", symtab_sympos(st, vs), (unsigned long long)vs->size);
@@ -56,8 +85,8 @@ static int write_main(struct kgr_build *b)
 	buf_printf(&s, "\nstatic struct kgr_patch patch = {\n\t.name = \"%s\",\n"
 		   "\t.owner = THIS_MODULE,\n\t.model = %u,	/* %s */\n",
 		   b->patch_name, b->model, model);
-	if (b->opts.cve)
-		buf_printf(&s, "\t.cve = \"%s\",\n", b->opts.cve);
+	if (b->cve)
+		buf_printf(&s, "\t.cve = \"%s\",\n", b->cve);
 	buf_printf(&s, "\t.build_id = \"%s\",\n", b->vmlinux.build_id);
 	if (has_late(b))
 		buf_puts(&s, "\t.late = " LATE_SYMBOL ",\n");
@@ -70,13 +99,18 @@ static int write_main(struct kgr_build *b)
 		 "static void __exit patch_exit(void)\n{\n\tkgr_patch_remove(&patch);\n}\n\n"
 		 "module_init(patch_init);\nmodule_exit(patch_exit);\n"
 		 "MODULE_LICENSE(\"GPL\");\n");
-	buf_printf(&s, "MODULE_DESCRIPTION(\"kGraft patch %s for Linux %s\");\n", b->patch_name,
-		   b->tree.release);
+	if (b->description)
+		buf_printf(&s, "MODULE_DESCRIPTION(\"%s\");\n", b->description);
+	else
+		buf_printf(&s, "MODULE_DESCRIPTION(\"kGraft patch %s for Linux %s\");\n",
+			   b->patch_name, b->tree.release);
+	vec_each(a, &b->changed)
+		write_hash(b, &s, *a);
 	buf_printf(&s, "MODULE_INFO(%s, \"Y\");\n", KGR_MODINFO_TAG);
 	buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_BUILD_ID, b->vmlinux.build_id);
 	buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_MODEL, model);
-	if (b->opts.cve)
-		buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_CVE, b->opts.cve);
+	if (b->cve)
+		buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_CVE, b->cve);
 	for (size_t i = 0; i < b->xrefs.n; i++)
 		if (b->xrefs.v[i]->ns)
 			strvec_add_unique(&b->arena, &spaces, b->xrefs.v[i]->ns);
@@ -125,6 +159,8 @@ static struct cmd make_command(struct kgr_build *b)
 		arena_printf(&b->arena, "M=%s", b->module_dir),
 		arena_printf(&b->arena, "KBUILD_EXTRA_SYMBOLS=%s %s",
 			     mod_path(b, "private.symvers"), more),
+		/* so that the random name of the directory is nowhere in the module */
+		arena_printf(&b->arena, "KCFLAGS=-ffile-prefix-map=%s=kgraft", b->module_dir),
 		"delay-objtool=y", arena_printf(&b->arena, "CC=%s", b->compiler), "modules", NULL
 	};
 

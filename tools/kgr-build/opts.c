@@ -9,7 +9,8 @@
 #include "opts.h"
 
 enum {
-	O_NAME = 256, O_MODEL, O_CVE, O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_VERSION,
+	O_NAME = 256, O_MODEL, O_CVE, O_DESCRIPTION, O_SIGN_KEY, O_SIGN_CERT, O_HTML,
+	O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_VERSION,
 };
 
 static const struct {
@@ -21,10 +22,14 @@ static const struct {
 	{ 'o', "output", "FILE", "the module to write; default: NAME.ko here" },
 	{ O_NAME, "name", "NAME", "name of the patch; default: kgr- and that of the diff" },
 	{ O_MODEL, "model", "MODEL", "universe, hybrid or immediate; default: chosen" },
-	{ O_CVE, "cve", "LIST", "what it fixes, separated by commas or blanks" },
+	{ O_CVE, "cve", "LIST", "what it fixes; default: what the text before the diff names" },
+	{ O_DESCRIPTION, "description", "TEXT", "one line; default: the subject of the first diff" },
+	{ O_SIGN_KEY, "sign-key", "FILE", "private key to sign the module with, or a PKCS#11 URI" },
+	{ O_SIGN_CERT, "sign-cert", "FILE", "the certificate of that key" },
 	{ 'j', "jobs", "N", "compilers to run at once; default: one per CPU" },
 	{ O_VIEW, "view", "KIND", "how the tree is shown: auto, overlay or symlinks" },
 	{ O_KEEP_TMP, "keep-tmp", NULL, "leave the temporary directory behind" },
+	{ O_HTML, "html", "FILE", "write a page for review" },
 	{ O_JSON, "json", NULL, "report as JSON on standard output" },
 	{ 'v', "verbose", NULL, "say more" },
 	{ 'q', "quiet", NULL, "no progress, no report; diagnostics only" },
@@ -128,6 +133,10 @@ static enum opts_action one_option(struct arena *a, struct opts *o, int key, cha
 	case O_NAME: o->name = arg; good = good_name(arg); break;
 	case O_MODEL: good = parse_model(o, arg); break;
 	case O_CVE: good = good_cve(arg); o->cve = clean_cve(a, arg); break;
+	case O_DESCRIPTION: o->description = arg; break;
+	case O_SIGN_KEY: o->sign_key = arg; break;
+	case O_SIGN_CERT: o->sign_cert = arg; break;
+	case O_HTML: o->html = arg; good = *arg; break;
 	case 'j': good = parse_jobs(o, arg); break;
 	case O_VIEW: good = parse_view(o, arg); break;
 	case O_KEEP_TMP: o->keep_tmp = true; break;
@@ -149,6 +158,8 @@ static enum opts_action check(struct arena *a, const struct opts *o, char **erro
 		*error = arena_strdup(a, "no build tree given (-k)");
 	else if (!o->patches.n)
 		*error = arena_strdup(a, "no diff given");
+	else if (!o->sign_key != !o->sign_cert)
+		*error = arena_strdup(a, "--sign-key and --sign-cert need one another");
 	else if (o->quiet && o->verbose)
 		*error = arena_strdup(a, "-q and -v exclude each other");
 	return *error ? OPTS_BAD : OPTS_RUN;

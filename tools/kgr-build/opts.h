@@ -18,6 +18,9 @@ struct opts {
 	const char *out;
 	const char *name;
 	const char *cve;
+	const char *description;
+	const char *html;		/* page for review to write, or NULL */
+	const char *sign_key, *sign_cert;
 	int model;			/* enum kgr_model or MODEL_AUTO */
 	unsigned int jobs;
 	enum view_kind view;

@@ -17,6 +17,7 @@
 #include "kgr-build.h"
 #include "late.h"
 #include "postlink.h"
+#include "sha256.h"
 
 #define FAIL(to, ...)	diag((to)->d, D_POSTLINK, AT(.object = (to)->ko->path), __VA_ARGS__)
 
@@ -170,6 +171,8 @@ static int save(struct kgr_build *b, struct obj *ko)
 	char *linked = arena_printf(&b->arena, "%s/final.ko", b->module_dir);
 	char *tmp = arena_printf(&b->arena, "%s.tmp%d", b->out_path, (int)getpid());
 	struct obj check;
+	size_t size;
+	char *data;
 	int err;
 
 	if (elf_write_rel(&b->diag, linked, ko)) {
@@ -178,15 +181,18 @@ static int save(struct kgr_build *b, struct obj *ko)
 	}
 	if (elf_read(&b->diag, &b->arena, linked, ko->path, &check) || check_undefined(b, &check))
 		return -1;
-	if (run_interrupted(&b->diag))
+	if (sign_module(b, linked) || run_interrupted(&b->diag))
 		return -1;
-	err = file_copy(linked, tmp);
+	err = file_read(&b->arena, linked, &data, &size);
+	if (!err)
+		err = file_copy(linked, tmp);
 	if (!err && rename(tmp, b->out_path))
 		err = -errno;
 	if (err) {
 		unlink(tmp);
 		return diag(&b->diag, D_IO, AT_FILE(b->out_path), "%s", strerror(-err));
 	}
+	b->sha256 = sha256_hex(&b->arena, data, size);
 	b->written = true;
 	return 0;
 }

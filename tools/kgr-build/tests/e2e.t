@@ -156,6 +156,12 @@ und()		# undefined symbols of a module that the kernel doesn't export
 }
 [ -z "$(und "$ko")" ]; ok $? "simple: nothing undefined that isn't exported"
 
+mkdir "$work/again"
+cp "$work/simple.patch" "$work/again.patch"
+(TMPDIR=$work/again run again --name kgr-simple --cve CVE-2099-1,CVE-2099-2)
+cmp "$ko" "$work/again.ko" && ! grep -qaF "$work" "$ko"
+ok $? "simple: two runs give the same bytes, and no path of theirs is in them"
+
 cp "$work/simple.patch" "$work/links.patch"
 run links --view=symlinks
 ok $rc "simple, in a view of symbolic links: exit 0"
