@@ -216,6 +216,7 @@ static void kgr_replaced(struct kgr_patch *other, const struct kgr_patch *patch)
 	struct kgr_object *obj;
 
 	kgr_patch_set_state(other, KGR_PATCH_REVERTED);
+	kgr_redirect_remove(other, NULL);
 	/* What its callbacks have done is the business of the new one's */
 	kgr_for_each_object(other, obj)
 		obj->prepared = false;
@@ -245,14 +246,13 @@ void kgr_replace_commit(struct kgr_patch *patch)
 
 	list_for_each_entry(other, &kgr_patches, list) {
 		if (kgr_replaces(patch, other))
-			kgr_redirect_remove(other, NULL);
-	}
-	/* They lie alone on their functions now; their names are the others' */
-	kgr_redirect_remove_taken(patch);
-	kgr_replace_cancel(patch);
-
-	list_for_each_entry(other, &kgr_patches, list) {
-		if (kgr_replaces(patch, other))
 			kgr_replaced(other, patch);
 	}
+
+	/*
+	 * They lie alone on their functions now. Their names are those of the
+	 * others, whose modules are there as long as kgr_mutex is held.
+	 */
+	kgr_redirect_remove_taken(patch);
+	kgr_replace_cancel(patch);
 }
