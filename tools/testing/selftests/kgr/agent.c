@@ -242,6 +242,7 @@ static const struct command {
 	{ "mark",	1, agent_mark },
 	{ "said",	1, agent_said },
 	{ "expect",	1, agent_expect },
+	{ "lines",	1, agent_lines },
 	{ "gate",	0, agent_gate },
 	{ "snapshot",	1, agent_snapshot },
 	{ "compare",	1, agent_compare },

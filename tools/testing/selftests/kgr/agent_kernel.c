@@ -37,26 +37,42 @@ void agent_mark(int argc, char **argv, FILE *out)
 	fputs(err ? kgr_errname(err) : "ok", out);
 }
 
-/* said REGEX: how many lines since the mark match */
-void agent_said(int argc, char **argv, FILE *out)
+/* Lines since the mark that match, printed if @print; how many, or -1 */
+static int matches(const char *pattern, FILE *print)
 {
 	char *line, *rest, *copy;
 	regex_t regex;
 	int count = 0;
 
-	(void)argc;
 	agent_log_drain();
-	if (!gate.log || regcomp(&regex, argv[1], REG_EXTENDED | REG_NOSUB)) {
-		fputs("-1", out);
-		return;
-	}
+	if (!gate.log || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB))
+		return -1;
 	copy = strdup(gate.log);
 	rest = copy;
-	while ((line = strsep(&rest, "\n")))
-		count += !regexec(&regex, line, 0, NULL, 0);
+	while ((line = strsep(&rest, "\n"))) {
+		if (regexec(&regex, line, 0, NULL, 0))
+			continue;
+		count++;
+		if (print)
+			fprintf(print, "%s\n", line);
+	}
 	free(copy);
 	regfree(&regex);
-	fprintf(out, "%d", count);
+	return count;
+}
+
+/* said REGEX: how many lines since the mark match */
+void agent_said(int argc, char **argv, FILE *out)
+{
+	(void)argc;
+	fprintf(out, "%d", matches(argv[1], NULL));
+}
+
+/* lines REGEX: those lines */
+void agent_lines(int argc, char **argv, FILE *out)
+{
+	(void)argc;
+	matches(argv[1], out);
 }
 
 /* expect TEXT: one warning whose message has this text in it is no complaint */

@@ -87,13 +87,6 @@ case_twice()
 }
 kgr_case case_twice "the same function twice in a patch"
 
-case_unsupported()
-{
-	refuse object EOPNOTSUPP
-	refuse replace_all EOPNOTSUPP
-}
-kgr_case case_unsupported "what is not supported yet"
-
 # A name that would hide a file of kGraft's, or lead out of its directory
 case_names()
 {

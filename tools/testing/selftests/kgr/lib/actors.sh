@@ -121,6 +121,14 @@ kgr_is_dead()
 	return 1
 }
 
+# kgr_ends PID - wake a sleeper, again when a nudge has sent it back to sleep, until
+# it has ended
+kgr_ends()
+{
+	kgr_until 30 kgr_is_dead "$1" || kgr_fail "process $1 does not end"
+	kgr_reap "$1"
+}
+
 kgr_kill_actors()
 {
 	local pid

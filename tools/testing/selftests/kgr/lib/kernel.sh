@@ -96,19 +96,21 @@ kgr_cycles()
 }
 
 # kgr_take_back - what a case has left applied. A patch that others stand on can't
-# be reverted before those are: as many rounds as there are patches will do.
+# be reverted before those are: rounds, until one has nothing to revert any more.
 kgr_take_back()
 {
-	local dir name modules
+	local dir name modules left=1
 
-	for _ in 1 2 3 4 5; do
+	while [ "$left" -ne 0 ]; do
+		left=0
 		for dir in "$KGR_SYSFS"/*/; do
 			[ -d "$dir" ] || continue
 			name=${dir%/}; name=${name##*/}
 			kgr_get "$name/enabled"
 			[ "$REPLY" != 0 ] || continue
 			kgr_put 0 "$KGR_SYSFS/$name/enabled"
-			kgr_wait "$name"
+			[ "$REPLY" = ok ] || continue
+			kgr_wait "$name" && left=1
 		done
 	done
 	mapfile -t modules < /proc/modules
@@ -236,6 +238,13 @@ kgr_expect_warning()
 {
 	kgr_ask expect "$1"
 	kgr_eq "expecting a warning" "$REPLY" ok
+}
+
+# kgr_log REGEX - those lines
+kgr_log()
+{
+	kgr_ask lines "$1"
+	REPLY=${REPLY%$'\n'}
 }
 
 KGR_KMEMLEAK=/sys/kernel/debug/kmemleak

@@ -68,8 +68,6 @@ static bool kgr_test_bad_field(struct kgr_patch_fun *fun)
 		fun->new_fun = NULL;
 	else if (!strcmp(kind, "size"))
 		fun->old_size = 12345;
-	else if (!strcmp(kind, "object"))
-		fun->objname = "ext4";
 	else if (!strcmp(kind, "build_id"))
 		patch.build_id = "0123456789abcdef0123456789abcdef01234567";
 	else if (!strcmp(kind, "build_id_rubbish"))
@@ -86,8 +84,6 @@ static bool kgr_test_bad_field(struct kgr_patch_fun *fun)
 		patch.owner = NULL;
 	else if (!strcmp(kind, "model"))
 		patch.model = 99;
-	else if (!strcmp(kind, "replace_all"))
-		patch.replace_all = true;
 	else if (!strcmp(kind, "empty"))
 		patch.patches[0].name = NULL;
 	else if (!strcmp(kind, "null"))
