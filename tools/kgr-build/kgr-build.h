@@ -106,6 +106,7 @@ extern const struct pass passes[];
 int pass_tree(struct kgr_build *b);
 int pass_diff(struct kgr_build *b);
 int pass_apply(struct kgr_build *b);
+int pass_tables(struct kgr_build *b);
 int pass_objects(struct kgr_build *b);
 int pass_screen(struct kgr_build *b);
 int pass_compile(struct kgr_build *b);

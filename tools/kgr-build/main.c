@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "kgr-build.h"
+#include "special.h"
 
 #ifndef KGR_BUILD_VERSION
 #define KGR_BUILD_VERSION	"0.1"
@@ -50,6 +51,10 @@ int main(int argc, char **argv)
 		break;
 	case OPTS_LIST_ERRORS:
 		diag_catalogue(&text);
+		code = print(&text);
+		break;
+	case OPTS_LIST_SECTIONS:
+		section_list(&text);
 		code = print(&text);
 		break;
 	case OPTS_BAD:

@@ -10,7 +10,7 @@
 
 enum {
 	O_NAME = 256, O_MODEL, O_CVE, O_DESCRIPTION, O_SIGN_KEY, O_SIGN_CERT, O_HTML,
-	O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_VERSION,
+	O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_LIST_SECTIONS, O_VERSION,
 };
 
 static const struct {
@@ -34,6 +34,7 @@ static const struct {
 	{ 'v', "verbose", NULL, "say more" },
 	{ 'q', "quiet", NULL, "no progress, no report; diagnostics only" },
 	{ O_LIST_ERRORS, "list-errors", NULL, "print the catalogue of diagnostics" },
+	{ O_LIST_SECTIONS, "list-sections", NULL, "print what is done with each kind of section" },
 	{ 'h', "help", NULL, "this text" },
 	{ O_VERSION, "version", NULL, "version" },
 };
@@ -144,6 +145,7 @@ static enum opts_action one_option(struct arena *a, struct opts *o, int key, cha
 	case 'v': o->verbose = true; break;
 	case 'q': o->quiet = true; break;
 	case O_LIST_ERRORS: return OPTS_LIST_ERRORS;
+	case O_LIST_SECTIONS: return OPTS_LIST_SECTIONS;
 	case 'h': return OPTS_HELP;
 	case O_VERSION: return OPTS_VERSION;
 	}

@@ -30,6 +30,7 @@ const struct pass passes[] = {
 	{ "diff",	"reading the diff",			pass_diff, false },
 	{ "apply",	"making a private view",		pass_apply, false },
 	{ "vmlinux",	"reading vmlinux",			pass_vmlinux, false },
+	{ "tables",	"looking at vmlinux's tables",		pass_tables, false },
 	{ "objects",	"finding the objects concerned",	pass_objects, false },
 	{ "screen",	"looking for objects that change",	pass_screen, false },
 	{ "compile",	"rebuilding objects twice",		pass_compile, false },

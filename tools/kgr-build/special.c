@@ -4,121 +4,36 @@
 
 #include "special.h"
 
-/*
- * Names as in the object file.  "x*" stands for everything that starts with x;
- * the first entry that fits counts.
- */
-#define IS(pattern, c)			{ .name = pattern, .cls = SECT_##c }
-#define TABLE(pattern, size, what)	\
-	{ .name = pattern, .cls = SECT_TABLE, .entsize = size, .use = what }
-
-static const struct sect_kind kinds[] = {
-	/* The key of each of these stands at the start of the entry */
-	TABLE("__bug_table", 12, TABLE_COPY),
-	TABLE("__ex_table", 12, TABLE_COPY),
-	TABLE(".altinstructions", 14, TABLE_COPY),
-	TABLE("__jump_table", 16, TABLE_COPY),
-	TABLE(".smp_locks", 4, TABLE_COPY),
-	TABLE("__mcount_loc", 8, TABLE_COPY),
-	TABLE("_kprobe_blacklist", 8, TABLE_COPY),
-	TABLE(".discard.reachable", 4, TABLE_COPY),
-	TABLE(".discard.unreachable", 4, TABLE_COPY),
-	TABLE(".discard.noendbr", 4, TABLE_COPY),
-	TABLE(".discard.retpoline_safe", 4, TABLE_COPY),
-	TABLE(".discard.instr_begin", 4, TABLE_COPY),
-	TABLE(".discard.instr_end", 4, TABLE_COPY),
-	TABLE(".discard.ignore_alts", 4, TABLE_COPY),
-	TABLE(".discard.intra_function_calls", 4, TABLE_COPY),
-	TABLE(".discard.validate_unret", 4, TABLE_COPY),
-	TABLE(".discard.unwind_hints", 12, TABLE_COPY),
-	TABLE(".discard.annotate_insn", 8, TABLE_COPY),
-	TABLE(".discard.ibt_endbr_noseal", 8, TABLE_COPY),
-	TABLE(".discard.func_stack_frame_non_standard", 8, TABLE_COPY),
-	TABLE("runtime_ptr_*", 4, TABLE_RUNTIME_PTR),
-	TABLE("runtime_shift_*", 4, TABLE_RUNTIME_SHIFT),
-
-	IS(".altinstr_replacement", PIECE),
-	IS(".altinstr_aux", PIECE),
-
-	/*
-	 * Left out of a module: lists of vmlinux's own functions, which stay what
-	 * they are; an index of messages; what objtool will make for the module.
-	 */
-	IS("_error_injection_whitelist", DROP),
-	IS("__patchable_function_entries", DROP),
-	IS(".printk_index", DROP),
-	IS(".discard.addressable", DROP),
-	IS(".orc_*", DROP),
-	IS(".return_sites", DROP),
-	IS(".retpoline_sites", DROP),
-	IS(".call_sites", DROP),
-	IS(".static_call_sites", DROP),
-	IS(".ibt_endbr_seal", DROP),
-	IS(".note.gnu.property", DROP),
-	IS(".eh_frame", DROP),
-
-	IS(".export_symbol", EXPORT),
-	IS("___ksymtab*", EXPORT),
-	IS("___kcrctab*", EXPORT),
-	IS("__ksymtab*", EXPORT),
-
-	IS(".init.*", BOOT),
-	IS(".exit.*", BOOT),
-	IS(".head.text", BOOT),
-	IS(".bss..brk", BOOT),
-	IS(".meminit.*", BOOT),
-
-	IS(".initcall*", REGISTER),
-	IS(".exitcall*", REGISTER),
-	IS(".con_initcall.init", REGISTER),
-	IS(".modinfo", REGISTER),
-	IS("__param", REGISTER),
-	IS("__modver", REGISTER),
-	IS("__tracepoints*", REGISTER),
-	IS("_ftrace_events", REGISTER),
-	IS("_ftrace_eval_map", REGISTER),
-	IS("__bpf_raw_tp_map", REGISTER),
-	IS("__syscalls_metadata", REGISTER),
-	IS(".static_call.text", REGISTER),
-	IS(".static_call_tramp_key", REGISTER),
-	IS(".BTF_ids", REGISTER),
-	IS(".pci_fixup*", REGISTER),
-	IS(".x86_cpu_dev.init", REGISTER),
-	IS(".x86_intel_mid_dev.init", REGISTER),
-	IS(".apicdrivers", REGISTER),
-	IS(".iommu_table", REGISTER),
-	IS("__earlycon_table", REGISTER),
-	IS("___srcu_struct_ptrs", REGISTER),
-	IS(".kunit*", REGISTER),
-	IS(".note.*", REGISTER),
-	IS(".builtin_fw", REGISTER),
-
-	IS("__dyndbg", DATA),
-	IS("__dyndbg_classes", REGISTER),
-	IS("__tracepoint_str", DATA),
-	IS("__trace_printk_fmt", DATA),
-	IS("__*_sched_class", CONST),
-	IS(".ref.data", DATA),
-	IS(".data.rel.ro*", CONST),
-	IS(".data*", DATA),
-	IS(".bss*", DATA),
-	IS(".vvar*", DATA),
-	IS(".rodata*", CONST),
-
-	IS(".text*", TEXT),
-	IS(".ref.text", TEXT),
-	IS(".sched.text", TEXT),
-	IS(".spinlock.text", TEXT),
-	IS(".cpuidle.text", TEXT),
-	IS(".kprobes.text", TEXT),
-	IS(".noinstr.text", TEXT),
-	IS(".entry.text", TEXT),
-	IS(".irqentry.text", TEXT),
-	IS(".softirqentry.text", TEXT),
+static struct sect_kind kinds[] = {
+#define TABLE(pattern, size, what, ctype, first, last, text)				\
+	{ .name = pattern, .cls = SECT_TABLE, .entsize = size, .use = TABLE_##what,	\
+	  .type = ctype, .start = first, .stop = last, .remark = text },
+#define KIND(pattern, c, text)	{ .name = pattern, .cls = SECT_##c, .remark = text },
+#include "sections.def"
+#undef KIND
+#undef TABLE
 };
 
-static const struct sect_kind pool = IS("(pool)", POOL);
-static const struct sect_kind unknown = IS("(unknown)", UNKNOWN);
+static const struct sect_kind pool = {
+	.name = "(mergeable)", .cls = SECT_POOL, .remark = "strings and literals, wherever they are",
+};
+static const struct sect_kind unknown = {
+	.name = "(anything else)", .cls = SECT_UNKNOWN, .remark = "",
+};
+
+static const char * const treatments[] = {
+	[SECT_TEXT]	= "changed and new functions are taken along, the others are referred to",
+	[SECT_PIECE]	= "taken along with what leads to it",
+	[SECT_DATA]	= "existing variables are referred to and keep their values, new ones are taken along; a changed initial value is refused",
+	[SECT_CONST]	= "existing constants are referred to, new ones are taken along; a change is refused",
+	[SECT_POOL]	= "taken along where new code uses them; only their content counts",
+	[SECT_TABLE]	= "entries of functions that are taken along are copied",
+	[SECT_BOOT]	= "gone after boot: a change is refused, and so is new code that needs it",
+	[SECT_REGISTER]	= "read once, at boot or when its module is loaded: something new, or changed, is refused",
+	[SECT_EXPORT]	= "a new or removed export is refused",
+	[SECT_DROP]	= "left out",
+	[SECT_UNKNOWN]	= "refused, with its name",
+};
 
 static bool fits(const char *pattern, const char *name)
 {
@@ -143,6 +58,37 @@ const struct sect_kind *section_kind(const struct sect *s)
 		if (fits(kinds[i].name, s->name))
 			return &kinds[i];
 	return &unknown;
+}
+
+const char *section_treatment(const struct sect_kind *kind)
+{
+	return treatments[kind->cls];
+}
+
+struct sect_kind *section_tables(size_t *n)
+{
+	*n = ARRAY_SIZE(kinds);
+	return kinds;
+}
+
+static void list_kind(struct buf *out, const struct sect_kind *k)
+{
+	buf_printf(out, "   * - ``%s``\n     - %s\n     - %s", k->name,
+		   k->entsize ? arena_printf(out->arena, "%u", k->entsize) : "",
+		   section_treatment(k));
+	if (*k->remark)
+		buf_printf(out, "; %s", k->remark);
+	buf_puts(out, "\n");
+}
+
+void section_list(struct buf *out)
+{
+	buf_puts(out, ".. list-table::\n   :header-rows: 1\n   :widths: 25 8 67\n\n"
+		 "   * - section\n     - entry\n     - what is done with it\n");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		list_kind(out, &kinds[i]);
+	list_kind(out, &pool);
+	list_kind(out, &unknown);
 }
 
 /*

@@ -28,10 +28,22 @@ struct sect_kind {
 	enum sect_class cls;
 	unsigned int entsize;		/* of a table; its key is at offset 0 */
 	enum table_use use;
+	const char *type;		/* struct that is an entry, or "" */
+	const char *start, *stop;	/* symbols around the table in vmlinux, or "" */
+	const char *remark;
 };
 
 /* NULL: the section isn't looked at (debug data and the like) */
 const struct sect_kind *section_kind(const struct sect *s);
+
+/* One sentence: what is done with sections of its class */
+const char *section_treatment(const struct sect_kind *kind);
+
+/* The table itself: tables.c sets the sizes that this kernel has */
+struct sect_kind *section_tables(size_t *n);
+
+/* The table for people, as reStructuredText */
+void section_list(struct buf *out);
 
 /* Section of the module that atoms of @s go to */
 char *section_out_name(struct arena *a, const struct sect *s);
