@@ -5,54 +5,7 @@
 #include <unistd.h>
 
 #include "kgr-build.h"
-
-/* What a change to a file means, by its path */
-static const struct {
-	const char *prefix, *suffix;
-	enum diag_code code;
-} kinds[] = {
-	{ "Documentation/",	"",		D_DIFF_IGNORED },
-	{ "tools/",		"",		D_DIFF_IGNORED },
-	{ "samples/",		"",		D_DIFF_IGNORED },
-	{ "scripts/",		"",		D_DIFF_KBUILD },
-	{ "",			"/Makefile",	D_DIFF_KBUILD },
-	{ "",			"/Kbuild",	D_DIFF_KBUILD },
-	{ "",			"/Kconfig",	D_DIFF_KBUILD },
-	{ "Makefile",		"",		D_DIFF_KBUILD },
-	{ "Kbuild",		"",		D_DIFF_KBUILD },
-	{ "Kconfig",		"",		D_DIFF_KBUILD },
-	{ "",			".S",		D_DIFF_ASM },
-	{ "",			".lds",		D_DIFF_ASM },
-	{ "",			".lds.h",	D_DIFF_ASM },
-	{ "",			".tbl",		D_DIFF_KBUILD },
-	{ "",			".rst",		D_DIFF_IGNORED },
-	{ "",			".txt",		D_DIFF_IGNORED },
-	{ "MAINTAINERS",	"",		D_DIFF_IGNORED },
-	{ "CREDITS",		"",		D_DIFF_IGNORED },
-};
-
-static void classify(struct kgr_build *b, const struct diff *df, const struct diff_file *f)
-{
-	struct touched t = { .path = f->path };
-	struct where at = { .file = df->name, .line = f->line };
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (str_starts(f->path, kinds[i].prefix) && str_ends(f->path, kinds[i].suffix)) {
-			diag(&b->diag, kinds[i].code, &at, "%s", f->path);
-			return;
-		}
-	if (f->oddity & (DIFF_NEW | DIFF_DELETED | DIFF_RENAMED))
-		diag(&b->diag, D_DIFF_NEW_FILE, &at, "%s", f->path);
-	else if (f->oddity & (DIFF_BINARY | DIFF_MODE))
-		diag(&b->diag, D_DIFF_BINARY, &at, "%s", f->path);
-	if (f->oddity || !f->hunks.n)
-		return;
-	for (size_t i = 0; i < b->touched.n; i++)
-		if (!strcmp(b->touched.v[i].path, f->path))
-			return;
-	t.header = !str_ends(f->path, ".c");
-	vec_push(&b->arena, &b->touched, t);
-}
+#include "scope.h"
 
 int pass_diff(struct kgr_build *b)
 {
@@ -77,7 +30,7 @@ int pass_diff(struct kgr_build *b)
 		}
 		describe_read(b, text);
 		vec_each(f, &df.files)
-			classify(b, &df, f);
+			scope_file(b, &df, f);
 		vec_push(&b->arena, &b->diffs, df);
 	}
 	return err;
@@ -117,7 +70,7 @@ static struct cmd patch_command(struct kgr_build *b, const struct diff *df, bool
 {
 	char *abs = realpath(df->name, NULL);
 	char *argv[] = {
-		"patch", arena_printf(&b->arena, "-p%u", df->strip), "-F0", "-f", "-N", "-u",
+		"patch", arena_printf(&b->arena, "-p%u", df->strip), arena_printf(&b->arena, "-F%u", b->opts.fuzz), "-f", "-N", "-u",
 		"--no-backup-if-mismatch", "-r", "-", "-i", arena_strdup(&b->arena, abs ? abs : ""),
 		reverse ? "-R" : NULL, reverse ? "--dry-run" : NULL, NULL
 	};
@@ -130,8 +83,8 @@ static struct cmd patch_command(struct kgr_build *b, const struct diff *df, bool
 	return cmd;
 }
 
-/* The first lines of what patch said that tell where it failed */
-static char *patch_complaint(struct kgr_build *b, const struct cmd *cmd)
+/* The lines of what patch said that have one of @texts in them, with their files */
+static char *complaint(struct kgr_build *b, const struct cmd *cmd, const char *text)
 {
 	struct buf out = { .arena = &b->arena };
 	char *log = arena_strdup(&b->arena, cmd->output), *line, *file = "";
@@ -140,8 +93,8 @@ static char *patch_complaint(struct kgr_build *b, const struct cmd *cmd)
 	while ((line = strsep(&log, "\n"))) {
 		if (str_starts(line, "patching file "))
 			file = line + strlen("patching file ");
-		else if (strstr(line, "FAILED") || strstr(line, "can't find") ||
-			 strstr(line, "malformed"))
+		else if (text ? !!strstr(line, text) : strstr(line, "FAILED") ||
+			 strstr(line, "can't find") || strstr(line, "malformed"))
 			buf_printf(&out, "%s%s%s%s", out.n ? ", " : "", file, *file ? ": " : "",
 				   line);
 	}
@@ -156,8 +109,12 @@ static int apply_one(struct kgr_build *b, const struct diff *df)
 		return diag(&b->diag, D_TOOL, NULL, "patch");
 	if (run_one(&b->diag, &cmd))
 		return -1;
-	if (cmd_ok(&cmd))
+	if (cmd_ok(&cmd)) {
+		if (strstr(cmd.output, " with fuzz "))
+			diag(&b->diag, D_DIFF_FUZZ, AT_FILE(df->name), "%s",
+			     complaint(b, &cmd, "with fuzz"));
 		return 0;
+	}
 	if (out_of_space(b, cmd.output) || copy_originals(b))
 		return -1;
 	back = patch_command(b, df, true);
@@ -165,7 +122,7 @@ static int apply_one(struct kgr_build *b, const struct diff *df)
 		return -1;
 	if (cmd_ok(&back))
 		return diag(&b->diag, D_DIFF_APPLIED, AT_FILE(df->name), "%s", b->tree.srcdir);
-	return diag(&b->diag, D_DIFF_APPLY, AT_FILE(df->name), "%s", patch_complaint(b, &cmd));
+	return diag(&b->diag, D_DIFF_APPLY, AT_FILE(df->name), "%s", complaint(b, &cmd, NULL));
 }
 
 /* The hunks between the two files as they are: offsets and several diffs are in it */
@@ -198,9 +155,10 @@ static int prepare_copy(struct kgr_build *b, struct touched *t)
 	char *path = layer_path(b, t->path), *before, *after, *text;
 	int err;
 
-	if (find_hunks(b, t))
+	if (!t->is_new && find_hunks(b, t))
 		return -1;
-	err = file_read(&b->arena, source_path(b, t->path), &before, NULL);
+	before = "";
+	err = t->is_new ? 0 : file_read(&b->arena, source_path(b, t->path), &before, NULL);
 	if (!err)
 		err = file_read(&b->arena, path, &after, NULL);
 	if (err)

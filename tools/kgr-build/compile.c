@@ -32,6 +32,32 @@ static int check_compiler(struct kgr_build *b, char *compiler)
 	return 0;
 }
 
+/*
+ * Sources that the diff adds.  A header, or a file that others include, needs no
+ * object; any other source has to be linked somewhere.
+ */
+static int add_new_objects(struct kgr_build *b, objvec *objects)
+{
+	for (size_t i = 0; i < b->touched.n; i++) {
+		const struct touched *t = &b->touched.v[i];
+		const char *like;
+		struct object *o;
+
+		if (!t->is_new || !strvec_has(&b->linked, t->path))
+			continue;
+		o = tree_new_object(&b->diag, &b->tree, t->path, &like);
+		if (!o) {
+			diag(&b->diag, D_DIFF_NEW_FILE, AT_FILE(t->path),
+			     "no object of that directory is in vmlinux: how it's compiled can't be told");
+			continue;
+		}
+		vec_push(&b->arena, &o->files, i);
+		vec_push(&b->arena, objects, o);
+		diag(&b->diag, D_BUILT_LIKE, AT_FILE(t->path), "%s", like);
+	}
+	return diag_fatal(&b->diag) ? -1 : 0;
+}
+
 static int find_units(struct kgr_build *b)
 {
 	unsigned int *found = arena_alloc(&b->arena, (b->touched.n + 1) * sizeof(*found));
@@ -42,9 +68,12 @@ static int find_units(struct kgr_build *b)
 		vec_push(&b->arena, &files, (char *)b->touched.v[i].path);
 	if (files.n && tree_find_objects(&b->diag, &b->tree, &files, &objects, found))
 		return -1;
+	if (add_new_objects(b, &objects))
+		return -1;
 	for (size_t i = 0; i < files.n; i++)
-		if (!found[i])
-			diag(&b->diag, D_NO_OBJECT, AT_FILE(files.v[i]), "%s", "");
+		if (!found[i] && !b->touched.v[i].is_new)
+			diag(&b->diag, objects.n ? D_NOT_BUILT : D_NO_OBJECT, AT_FILE(files.v[i]),
+			     "%s", "");
 	for (size_t i = 0; i < objects.n; i++) {
 		struct unit u = { .object = objects.v[i] };
 		const char *ext = u.object->is_text ? "s" : "o";
@@ -64,8 +93,17 @@ int compile_command(struct kgr_build *b, const struct unit *u, enum view_side si
 
 	if (object_command(&b->diag, u->object, form, out, dep, &words))
 		return -1;
-	for (size_t i = 0; i < words.n; i++)
+	for (size_t i = 0; i < words.n; i++) {
+		bool nothing = u->object->is_new && side == SIDE_ORIG &&
+			!strcmp(words.v[i], u->object->source);
+
+		if (nothing) {		/* what the diff adds was empty before */
+			vec_push(&b->arena, &argv, "-xc");
+			vec_push(&b->arena, &argv, "/dev/null");
+			continue;
+		}
 		vec_push(&b->arena, &argv, view_word(&b->arena, &b->view, side, words.v[i]));
+	}
 	vec_push(&b->arena, &argv, NULL);
 	*cmd = (struct cmd){
 		.argv = argv.v,
@@ -148,6 +186,31 @@ static int check_dependencies(struct kgr_build *b, const struct unit *u)
 	return 0;
 }
 
+/* What the diff adds is linked, or else some object must have been made with it */
+static int check_new_files(struct kgr_build *b)
+{
+	struct touched *t;
+	struct unit *u;
+
+	vec_each(t, &b->touched) {
+		bool used = !t->is_new || strvec_has(&b->linked, t->path);
+
+		vec_each(u, &b->units) {
+			char *text;
+
+			if (used || u->object->is_text)
+				continue;
+			if (file_read(&b->arena, u->dep_path, &text, NULL))
+				continue;
+			used = strstr(text, t->path);
+		}
+		if (!used)
+			diag(&b->diag, D_DIFF_NEW_FILE, AT_FILE(t->path),
+			     "nothing includes it, and no Makefile of the diff links it");
+	}
+	return 0;
+}
+
 int pass_objects(struct kgr_build *b)
 {
 	struct cmd cmd;
@@ -183,5 +246,5 @@ int pass_compile(struct kgr_build *b)
 	for (size_t i = 0; i < n; i++)
 		if (check_dependencies(b, &b->units.v[i]))
 			return -1;
-	return 0;
+	return check_new_files(b);
 }

@@ -93,7 +93,7 @@ static int parse_hunk(struct parser *ps, const char *header)
 	old = h.old_len;
 	new = h.new_len;
 	while (old || new) {
-		const char *line;
+		char *line;
 
 		if (!*ps->p) {
 			ps->line = h.line;
@@ -115,11 +115,13 @@ static int parse_hunk(struct parser *ps, const char *header)
 			if (!old)
 				return FAIL(ps, "the hunk has more old lines than its header says");
 			old--;
+			vec_push(ps->d->arena, &ps->file->removed, line + 1);
 			break;
 		case '+':
 			if (!new)
 				return FAIL(ps, "the hunk has more new lines than its header says");
 			new--;
+			vec_push(ps->d->arena, &ps->file->added, line + 1);
 			break;
 		case '\\':
 			break;
@@ -160,6 +162,8 @@ static int git_line(struct parser *ps, const char *line)
 	open_file(ps);
 	ps->in_git_header = true;
 	mid = strstr(names, " b/");
+	if (!mid && strlen(names) % 2 && names[strlen(names) / 2] == ' ')	/* --no-prefix */
+		mid = names + strlen(names) / 2;
 	if (mid) {
 		ps->file->old_path = arena_strndup(ps->d->arena, names, mid - names);
 		ps->file->new_path = arena_strdup(ps->d->arena, mid + 1);
@@ -259,26 +263,32 @@ static bool safe_path(const char *path)
 		!strstr(path, "/../") && !str_ends(path, "/..");
 }
 
-static const char *wanted_path(const struct diff_file *f, unsigned int strip)
+static bool in_tree(struct arena *a, const char *srcdir, const char *path)
 {
-	return strip_path(f->old_path ? f->old_path : f->new_path, strip);
+	return safe_path(path) && file_exists(arena_printf(a, "%s/%s", srcdir, path));
 }
 
-static bool in_tree(struct arena *a, const char *srcdir, const struct diff_file *f,
-		    unsigned int strip)
+/*
+ * One of the two names is the file's: diff -u has foo.c.orig on one side.  NULL:
+ * neither is in the tree.  Of a new file the directory has to do.
+ */
+static const char *tree_name(struct arena *a, const char *srcdir, const struct diff_file *f,
+			     unsigned int strip)
 {
-	const char *path = wanted_path(f, strip);
+	const char *old = strip_path(f->old_path, strip), *new = strip_path(f->new_path, strip);
 
-	if (!safe_path(path))
-		return false;
-	if (f->oddity & DIFF_NEW)	/* its directory has to do */
-		return dir_exists(arena_printf(a, "%s/%s", srcdir, path_dir(a, path)));
-	return file_exists(arena_printf(a, "%s/%s", srcdir, path));
+	if (f->oddity & DIFF_NEW) {
+		const char *path = new ? new : old;
+
+		return safe_path(path) && dir_exists(arena_printf(a, "%s/%s", srcdir,
+						     path_dir(a, path))) ? path : NULL;
+	}
+	return in_tree(a, srcdir, old) ? old : in_tree(a, srcdir, new) ? new : NULL;
 }
 
 int diff_resolve(struct diag *d, const char *srcdir, struct diff *df)
 {
-	static const unsigned int strips[] = { 1, 0 };
+	static const unsigned int strips[] = { 1, 0, 2, 3, 4, 5, 6, 7, 8 };
 	unsigned int best = 1, most = 0;
 	struct diff_file *f;
 	int err = 0;
@@ -287,7 +297,7 @@ int diff_resolve(struct diag *d, const char *srcdir, struct diff *df)
 		unsigned int found = 0;
 
 		vec_each(f, &df->files)
-			found += in_tree(d->arena, srcdir, f, strips[i]);
+			found += tree_name(d->arena, srcdir, f, strips[i]) != NULL;
 		if (found > most) {
 			most = found;
 			best = strips[i];
@@ -295,8 +305,8 @@ int diff_resolve(struct diag *d, const char *srcdir, struct diff *df)
 	}
 	df->strip = best;
 	vec_each(f, &df->files) {
-		f->path = wanted_path(f, best);
-		if (!in_tree(d->arena, srcdir, f, best))
+		f->path = tree_name(d->arena, srcdir, f, best);
+		if (!f->path)
 			err = diag(d, D_DIFF_PATH, AT(.file = df->name, .line = f->line), "%s",
 				   f->old_path ? f->old_path : f->new_path ? f->new_path : "?");
 	}

@@ -26,18 +26,23 @@ struct diff_file {
 	unsigned int oddity;
 	unsigned int line;		/* of its first header line in the diff */
 	VEC(struct diff_hunk) hunks;
+	strvec added, removed;		/* lines */
 };
 
 struct diff {
 	const char *name;		/* of the patch file */
-	unsigned int strip;		/* components: 1 or 0, set by diff_resolve() */
+	unsigned int strip;		/* components, as of patch -p; set by diff_resolve() */
 	VEC(struct diff_file) files;
 };
 
 /* Checks the whole text; diagnoses with line numbers.  0 or -1. */
 int diff_parse(struct diag *d, const char *name, const char *text, struct diff *out);
 
-/* Finds out about -p0 and -p1, and that every file is in @srcdir.  0 or -1. */
+/*
+ * Finds out how many components stand before the paths of the tree (-p1 first, as
+ * git and quilt have it, then -p0 and more), and that every file is in @srcdir.
+ * 0 or -1.
+ */
 int diff_resolve(struct diag *d, const char *srcdir, struct diff *df);
 
 #endif

@@ -22,6 +22,7 @@
 struct touched {
 	const char *path;
 	bool header;			/* .h, or another file that is only included */
+	bool is_new;			/* the diff adds it */
 	VEC(struct diff_hunk) hunks;	/* between the original and the patched file */
 	struct src_map orig, patched;	/* blocks; lines of each side's own file */
 	mentions mentions;		/* what changes in a header, if it has names */
@@ -64,6 +65,7 @@ struct kgr_build {
 	struct tree tree;
 	VEC(struct diff) diffs;
 	VEC(struct touched) touched;
+	strvec linked;			/* sources that the diff adds, and to vmlinux */
 	struct view view;
 	VEC(struct unit) units;
 	size_t screened;		/* objects that turned out to stay the same */

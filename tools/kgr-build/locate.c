@@ -122,7 +122,9 @@ int pass_locate(struct kgr_build *b)
 			continue;
 		if (locate_unit(b, u))
 			return -1;
-		if (unit_is_target(u) && load_built(b, u))
+		if (u->object->is_new)
+			u->syms = &b->vmlinux;
+		else if (unit_is_target(u) && load_built(b, u))
 			return -1;
 	}
 	return 0;

@@ -137,6 +137,13 @@ static struct object *parse_cmd_file(struct arena *a, const struct tree *t, cons
 	return o;
 }
 
+struct object *tree_read_object(struct arena *a, const struct tree *t, const char *path)
+{
+	char *text;
+
+	return file_read(a, path, &text, NULL) ? NULL : parse_cmd_file(a, t, path, text);
+}
+
 int tree_find_objects(struct diag *d, const struct tree *t, const strvec *files,
 		      objvec *objects, unsigned int *found)
 {

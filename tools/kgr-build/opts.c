@@ -10,7 +10,7 @@
 
 enum {
 	O_NAME = 256, O_MODEL, O_CVE, O_DESCRIPTION, O_SIGN_KEY, O_SIGN_CERT, O_HTML,
-	O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_LIST_SECTIONS, O_VERSION,
+	O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_FUZZ, O_LIST_SECTIONS, O_VERSION,
 };
 
 static const struct {
@@ -26,6 +26,7 @@ static const struct {
 	{ O_DESCRIPTION, "description", "TEXT", "one line; default: the subject of the first diff" },
 	{ O_SIGN_KEY, "sign-key", "FILE", "private key to sign the module with, or a PKCS#11 URI" },
 	{ O_SIGN_CERT, "sign-cert", "FILE", "the certificate of that key" },
+	{ O_FUZZ, "fuzz", "N", "lines of context that may differ, as of patch -F; default: 0" },
 	{ 'j', "jobs", "N", "compilers to run at once; default: one per CPU" },
 	{ O_VIEW, "view", "KIND", "how the tree is shown: auto, overlay or symlinks" },
 	{ O_KEEP_TMP, "keep-tmp", NULL, "leave the temporary directory behind" },
@@ -78,6 +79,12 @@ static bool parse_view(struct opts *o, const char *s)
 			return true;
 		}
 	return false;
+}
+
+static bool parse_fuzz(struct opts *o, const char *s)
+{
+	o->fuzz = *s - '0';
+	return *s >= '0' && *s <= '9' && !s[1];
 }
 
 static bool parse_jobs(struct opts *o, const char *s)
@@ -138,6 +145,7 @@ static enum opts_action one_option(struct arena *a, struct opts *o, int key, cha
 	case O_SIGN_KEY: o->sign_key = arg; break;
 	case O_SIGN_CERT: o->sign_cert = arg; break;
 	case O_HTML: o->html = arg; good = *arg; break;
+	case O_FUZZ: good = parse_fuzz(o, arg); break;
 	case 'j': good = parse_jobs(o, arg); break;
 	case O_VIEW: good = parse_view(o, arg); break;
 	case O_KEEP_TMP: o->keep_tmp = true; break;

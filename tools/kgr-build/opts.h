@@ -23,6 +23,7 @@ struct opts {
 	const char *sign_key, *sign_cert;
 	int model;			/* enum kgr_model or MODEL_AUTO */
 	unsigned int jobs;
+	unsigned int fuzz;
 	enum view_kind view;
 	bool keep_tmp, json, verbose, quiet;
 	strvec patches;

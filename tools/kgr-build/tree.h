@@ -26,6 +26,7 @@ struct object {
 	const struct tree_module *module;	/* NULL: none; without a name: several */
 	bool is_asm;		/* made from a .S file */
 	bool is_text;		/* assembler text: a table made at build time */
+	bool is_new;		/* the diff adds it; command and source are as its neighbours' */
 	VEC(unsigned int) files;	/* which of the files looked for it is made from */
 };
 
@@ -53,6 +54,17 @@ char *tree_path(struct arena *a, const struct tree *t, const char *rel);
  */
 int tree_find_objects(struct diag *d, const struct tree *t, const strvec *files,
 		      objvec *objects, unsigned int *found);
+
+/* What the .cmd file @path records, NULL if it isn't about an object */
+struct object *tree_read_object(struct arena *a, const struct tree *t, const char *path);
+
+/*
+ * An object for @source, which the diff adds to vmlinux: its command is that of most
+ * objects of vmlinux in the same directory, with the names changed.  @like: one of
+ * them.  NULL: there is none.
+ */
+struct object *tree_new_object(struct diag *d, const struct tree *t, const char *source,
+			       const char **like);
 
 enum command_form {
 	COMMAND_SPLIT,		/* one section per function and variable */

@@ -41,7 +41,7 @@ sed -i 's/^ \t}/ \t} \/\/ other/' "$work/context.patch"
 refused context 1 KGR-E013 "doesn't apply.*core.c"
 edit applied $core 's/return v + clamped;/return v;/'
 sed -i -e 's/^-\treturn v + clamped/~/; s/^+\treturn v;/-\treturn v;/; s/^~/+\treturn v + clamped/' "$work/applied.patch"
-refused applied 1 KGR-E014 'already applied'
+refused applied 1 KGR-E014 'applied to the source tree'
 edit makefile kernel/Makefile 's/core.o/core.o new.o/'
 refused makefile 4 KGR-E016 'kernel/Makefile'
 edit assembler kernel/entry.S '/^entry_code:/a\
