@@ -42,6 +42,9 @@ int kgr_test_first(void);
 int kgr_test_second(void);
 
 int kgr_test_sleep(int how);
+
+/* Set by a module's init, NULL again in its exit function */
+extern int (*kgr_test_hook)(void);
 int kgr_test_loop(int ms);
 long kgr_test_check(unsigned int flags);
 int kgr_test_notrace(void);

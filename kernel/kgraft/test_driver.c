@@ -12,7 +12,7 @@
  *   sleep    write 0, 1, 2: sleep in kgr_test_sleep(), &enum kgr_test_how
  *   wake     write anything: wake whoever sleeps there
  *   hold     write anything: sleep uninterruptibly outside of any target until
- *            woken
+ *            woken; then call kgr_test_hook() and log what it returns
  *   kbusy    write "MS": a kernel thread is busy for so long, calling
  *            cond_resched(); "n MS": without
  *   ksleep   write "0|1": a kernel thread calls kgr_test_sleep()
@@ -404,9 +404,20 @@ static int sleep_set(void *data, u64 val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(sleep_fops, NULL, sleep_set, "%llu\n");
 
+/* Of a module that comes while somebody sleeps in "hold" */
+int (*kgr_test_hook)(void);
+EXPORT_SYMBOL_GPL(kgr_test_hook);
+
 static int hold_set(void *data, u64 val)
 {
-	return kgr_test_wait(KGR_TEST_UNINTERRUPTIBLE);
+	int (*hook)(void);
+	int ret;
+
+	ret = kgr_test_wait(KGR_TEST_UNINTERRUPTIBLE);
+	hook = READ_ONCE(kgr_test_hook);
+	if (hook)
+		pr_info("kgr_test: hold sees %d\n", hook());
+	return ret;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(hold_fops, NULL, hold_set, "%llu\n");
 

@@ -189,9 +189,8 @@ case_dash()
 }
 kgr_case case_dash "a name that no module has"
 
-# It comes while a transition runs: who has migrated gets the new function, who
-# has not gets the old one. The actor is asleep in a function of the patch and
-# calls the target only when it has been woken, within the same system call.
+# It comes and goes while a sleeper in a function of the patch holds a transition
+# up, one that is reversed, applied again and reverted.
 coming()
 {
 	local pid
@@ -243,6 +242,45 @@ case_coming_immediate() { coming 2; }
 kgr_case case_coming_universe "it comes and goes while a transition runs: universe"
 kgr_case case_coming_hybrid "it comes and goes while a transition runs: hybrid"
 kgr_case case_coming_immediate "it comes and goes while a transition runs: immediate"
+
+# holder_sees N - somebody who has slept through the coming of the module, and has not
+# migrated, calls its function before the system call ends.
+holder_sees()
+{
+	kgr_wake
+	kgr_set_nudge "$KGR_NUDGE_MS"
+	kgr_finish kgr_test_many1 "$2" || return
+	kgr_ends "$HOLDER"
+	kgr_is "messages: the holder sees $1" 1 kgr_logged "kgr_test: hold sees $1\$"
+}
+
+hold()
+{
+	kgr_sleeper "$1" hold || return
+	HOLDER=$REPLY
+	kgr_set_nudge 0
+}
+
+# Meanwhile everybody else gets the other one.
+case_coming_between()
+{
+	hold before || return
+	kgr_is "load" ok kgr_load kgr_test_many1 funs=first,value || return
+	kgr_until 5 kgr_is_straggler "$HOLDER" || kgr_fail "no straggler"
+	load_target || return
+	init_sees 11
+	kgr_is "value" 11 target value
+	holder_sees 1 1
+	unload_target
+	hold after || return
+	kgr_is "revert" ok kgr_put 0 $KGR_SYSFS/kgr_test_many1/enabled || return
+	kgr_until 5 kgr_is_straggler "$HOLDER" || kgr_fail "no straggler"
+	load_target || return
+	init_sees 1
+	kgr_is "value" 1 target value
+	holder_sees 11 0
+}
+kgr_case case_coming_between "it comes while a transition runs, between old and new"
 
 # While others are replaced it brings functions that are taken back.
 case_coming_replace()

@@ -126,6 +126,7 @@ static int __init kgr_test_target_init(void)
 	if (fail)
 		return -EIO;
 
+	WRITE_ONCE(kgr_test_hook, kgr_target_value);
 	dir = debugfs_create_dir("kgraft_test_target", NULL);
 	debugfs_create_file("version", 0400, dir, NULL, &version_fops);
 	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
@@ -135,6 +136,7 @@ static int __init kgr_test_target_init(void)
 
 static void __exit kgr_test_target_exit(void)
 {
+	WRITE_ONCE(kgr_test_hook, NULL);
 	debugfs_remove(dir);
 	pr_info("kgr_test_target: exit sees %d\n", kgr_target_value());
 }
