@@ -7,7 +7,24 @@
 #include <linux/kgraft_types.h>
 #include <linux/printk.h>
 
+struct alt_instr;
+struct jump_entry;
 struct module;
+struct static_call_site;
+
+/*
+ * For entries of special sections that a module keeps outside of its tables
+ * until what they refer to is there; see kernel/kgraft/late.c.
+ */
+void apply_alternatives_live(struct alt_instr *start, struct alt_instr *end);
+int jump_label_add_late(struct module *mod, struct jump_entry *start,
+			struct jump_entry *stop);
+void jump_label_del_late(struct module *mod, struct jump_entry *start,
+			 struct jump_entry *stop);
+int static_call_add_late(struct module *mod, struct static_call_site *start,
+			 struct static_call_site *stop);
+void static_call_del_late(struct module *mod, struct static_call_site *start,
+			  struct static_call_site *stop);
 
 #ifdef CONFIG_KGRAFT
 

@@ -171,20 +171,6 @@ void kgr_replace_commit(struct kgr_patch *patch);
 /* sysstate.c: versions of changes to the system */
 int kgr_sysstate_check(struct kgr_patch *patch);
 
-/*
- * What a patch module leaves open until a module that it refers to is there.
- * Both run in process context under kgr_mutex, the first before any function of
- * the patch can be called on behalf of @target, the second when none is any more.
- */
-static inline int kgr_late_bind(struct module *patch, struct module *target)
-{
-	return 0;
-}
-
-static inline void kgr_late_unbind(struct module *patch, struct module *target)
-{
-}
-
 /* state.c: states of a function and their legal changes */
 const char *kgr_state_name(enum kgr_patch_state state);
 const char *kgr_model_name(enum kgr_model model);
@@ -342,6 +328,14 @@ unsigned long kgr_resolve_size(unsigned long addr);
 
 /* module.c: identity and relocation of patch modules */
 int kgr_build_id_check(const char *what, const char *build_id);
+unsigned int kgr_reloc_width(const struct module *mod,
+			     const struct kgr_reloc *reloc);
+int kgr_reloc_value(const struct module *mod, const struct kgr_reloc *reloc,
+		    u64 *value);
+
+/* late.c: what a patch module leaves open until a module is there */
+int kgr_late_bind(struct kgr_patch *patch, struct module *target);
+void kgr_late_unbind(struct kgr_patch *patch, struct module *target);
 
 /* sysfs.c */
 extern bool kgr_force_load_module;

@@ -97,41 +97,78 @@ static bool kgr_relative(unsigned int type)
 	       type == R_X86_64_PC64;
 }
 
-static int kgr_relocate(struct module *mod, const struct kgr_reloc *reloc)
+/**
+ * kgr_reloc_width - size of the field that a record is about
+ * @mod:	patch module
+ * @reloc:	one of its records
+ *
+ * Context: any.
+ * Return: number of bytes at @reloc->place; 0 and a message when the record is
+ * malformed.
+ */
+unsigned int kgr_reloc_width(const struct module *mod,
+			     const struct kgr_reloc *reloc)
 {
 	unsigned long place = (unsigned long)reloc->place;
 	unsigned int width = kgr_width(reloc->type);
+
+	if (width && within_module(place, mod) &&
+	    within_module(place + width - 1, mod))
+		return width;
+
+	pr_err("module '%s': relocation of type %u at %p is malformed\n",
+	       mod->name, reloc->type, reloc->place);
+	return 0;
+}
+
+/**
+ * kgr_reloc_value - what belongs into the field that a record is about
+ * @mod:	patch module
+ * @reloc:	one of its records, well-formed
+ * @value:	where to put it
+ *
+ * Context: process context, may sleep; kgr_mutex held for symbols of modules.
+ * Return: 0; -ENOENT, -EINVAL: see kgr_resolve(); -ENOEXEC: out of reach.
+ */
+int kgr_reloc_value(const struct module *mod, const struct kgr_reloc *reloc,
+		    u64 *value)
+{
 	unsigned long symbol;
-	u64 value;
 	int ret;
 
-	if (!width || !within_module(place, mod) ||
-	    !within_module(place + width - 1, mod)) {
-		pr_err("module '%s': relocation of type %u at %p is malformed\n",
-		       mod->name, reloc->type, reloc->place);
-		return -ENOEXEC;
-	}
-	if (reloc->objname && strcmp(reloc->objname, "vmlinux")) {
-		pr_err("module '%s': symbol '%s' is in module '%s', which isn't supported yet\n",
-		       mod->name, reloc->name, reloc->objname);
-		return -EOPNOTSUPP;
-	}
-
-	ret = kgr_resolve(NULL, reloc->name, reloc->sympos, &symbol);
+	ret = kgr_resolve(reloc->objname, reloc->name, reloc->sympos, &symbol);
 	if (ret)
 		return ret;
 
-	value = symbol + reloc->addend;
+	*value = symbol + reloc->addend;
 	if (kgr_relative(reloc->type))
-		value -= place;
-	if (!kgr_fits(reloc->type, value)) {
-		pr_err("module '%s': symbol '%s' is out of reach of a relocation of type %u\n",
-		       mod->name, reloc->name, reloc->type);
+		*value -= (unsigned long)reloc->place;
+	if (kgr_fits(reloc->type, *value))
+		return 0;
+
+	pr_err("module '%s': symbol '%s' is out of reach of a relocation of type %u\n",
+	       mod->name, reloc->name, reloc->type);
+	return -ENOEXEC;
+}
+
+static int kgr_relocate(struct module *mod, const struct kgr_reloc *reloc)
+{
+	unsigned int width = kgr_reloc_width(mod, reloc);
+	u64 value;
+	int ret;
+
+	if (!width)
+		return -ENOEXEC;
+	if (reloc->objname && strcmp(reloc->objname, "vmlinux")) {
+		pr_err("module '%s': symbol '%s' is in module '%s' and can't be bound at load; it belongs into " KGR_LATE_PREFIX "*.relocs\n",
+		       mod->name, reloc->name, reloc->objname);
 		return -ENOEXEC;
 	}
 
-	memcpy(reloc->place, &value, width);
-	return 0;
+	ret = kgr_reloc_value(mod, reloc, &value);
+	if (!ret)
+		memcpy(reloc->place, &value, width);
+	return ret;
 }
 
 /**
@@ -142,7 +179,7 @@ static int kgr_relocate(struct module *mod, const struct kgr_reloc *reloc)
  *
  * Context: process context, may sleep.
  * Return: 0; -ENOENT, -EINVAL: see kgr_resolve(); -ENOEXEC: a record is
- * malformed or a symbol out of reach; -EOPNOTSUPP: a symbol of a module.
+ * malformed, a symbol out of reach or in a module.
  */
 int kgr_module_relocate(struct module *mod, const struct kgr_reloc *relocs,
 			unsigned int num)

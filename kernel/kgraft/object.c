@@ -149,7 +149,7 @@ int kgr_object_bind(struct kgr_patch *patch, struct kgr_object *obj,
 
 	lockdep_assert_held(&kgr_mutex);
 
-	ret = mod ? kgr_late_bind(patch->owner, mod) : 0;
+	ret = mod ? kgr_late_bind(patch, mod) : 0;
 	if (ret)
 		return ret;
 
@@ -173,7 +173,7 @@ void kgr_object_unbind(struct kgr_patch *patch, struct kgr_object *obj)
 		return;
 
 	if (obj->mod)
-		kgr_late_unbind(patch->owner, obj->mod);
+		kgr_late_unbind(patch, obj->mod);
 	obj->mod = NULL;
 	obj->bound = false;
 }

@@ -24,6 +24,16 @@ unsigned long arch_kgr_site_end(unsigned long site);
 int arch_kgr_install(unsigned long *sites, unsigned int nr);
 void arch_kgr_remove(unsigned long *sites, unsigned int nr);
 
+/* Bytes of a call instruction that a static call owns */
+#define ARCH_KGR_CALL_BYTES	5
+
+struct alt_instr;
+
+void arch_kgr_write(void *addr, const void *bytes, size_t len);
+void arch_kgr_write_done(void);
+void *arch_kgr_alt_site(const struct alt_instr *entry, size_t *len);
+void arch_kgr_track_call(void *site);
+
 /* Implemented by kernel/kgraft/redirect.c for the entry code */
 unsigned long kgr_redirect_target(unsigned long site, unsigned long caller);
 
