@@ -45,7 +45,8 @@ bool ref_inside(struct atom *from, const struct ref *r)
 	if (function_of(to) != function_of(from) || from->sect->kind->cls == SECT_DATA ||
 	    from->sect->kind->cls == SECT_CONST)
 		return false;
-	return from->sect->kind->cls == SECT_TABLE || r->addend != (int64_t)to->entry;
+	return from->sect->kind->cls == SECT_TABLE || to->parent ||
+		r->addend != (int64_t)to->entry;
 }
 
 static void take(struct closure *c, struct atom *a, struct atom *by)

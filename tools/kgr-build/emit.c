@@ -126,6 +126,7 @@ static void make_xref_symbols(struct emitter *e)
 	}
 }
 
+/* objtool takes a jump to the symbol of a cold part for one to another function */
 static int emit_ref(struct emitter *e, struct atom *from, const struct ref *r)
 {
 	struct atom *to = r->target;
@@ -135,7 +136,7 @@ static int emit_ref(struct emitter *e, struct atom *from, const struct ref *r)
 		rela.sym = r->xref->out_sym;
 		rela.addend = r->addend - r->bias;
 	} else if (to && to->out_sect && to->out_sym && from->sect->kind->cls != SECT_TABLE &&
-		   r->addend == (int64_t)to->entry) {
+		   !to->parent && r->addend == (int64_t)to->entry) {
 		rela.sym = to->out_sym;
 		rela.addend = -r->bias;
 	} else if (to && to->out_sect) {

@@ -85,8 +85,17 @@ static char *other_name(struct arena *a, const struct symtab *st, const char *na
 			begin = begins[i];
 	name += strlen(begin);
 	if (!st->objname)
-		return arena_printf(a, "%skgr_ref_%s.%u", begin, name, sympos);
+		return arena_printf(a, "%skgr_ref.%s.%u", begin, name, sympos);
 	return arena_printf(a, "%skgr_ref_%s.%s.%u", begin, st->objname, name, sympos);
+}
+
+/* modpost takes what is before it for the name, if a number follows the first dot */
+static bool ends_at_dot(const char *name)
+{
+	const char *dot = strchr(name, '.');
+	size_t n = dot ? strspn(dot + 1, "0123456789") : 0;
+
+	return n && (!dot[n + 1] || dot[n + 1] == '.');
 }
 
 static struct xref *find_xref(struct kgr_build *b, const struct xref *like)
@@ -121,7 +130,8 @@ static struct xref *get_xref(struct kgr_build *b, const struct unit *u, const st
 	if (x)
 		return x;
 	x = arena_memdup(&b->arena, &new, sizeof(new));
-	if (st->objname || (!e && (symtab_export(st, s->name) || alias_taken(b, s->name))))
+	if (st->objname || ends_at_dot(s->name) ||
+	    (!e && (symtab_export(st, s->name) || alias_taken(b, s->name))))
 		x->alias = other_name(&b->arena, st, s->name, x->sympos);
 	if (alias_taken(b, x->alias))
 		x->alias = arena_printf(&b->arena, "%s.%s", x->alias, x->late);
