@@ -99,6 +99,11 @@ int kgr_stack_check(struct task_struct *task, struct kgr_stack_hit *hit)
 	struct kgr_walk walk = { .hit = hit };
 	int ret;
 
+	/*
+	 * (H) pairs with (C) in kgr_mark_all(), so that a caller that has seen a
+	 * mark sees the ranges that the mark was set for
+	 */
+	smp_rmb();
 	walk.ranges = rcu_dereference_sched(kgr_ranges);
 	if (!walk.ranges)
 		return 0;

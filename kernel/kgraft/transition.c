@@ -35,6 +35,9 @@
  *   the old body (A, D). A context that has not migrated gets the same body from
  *   both choices.
  *
+ *   What is abandoned is said before the marks are set as well, and a stack check
+ *   that is made because of a mark reads it after the mark: (C) and (H).
+ *
  *   When all contexts carry the target, a choice that gives everybody the body of
  *   that side is published: nobody sees a change, and the numbers of later
  *   transitions, of other patches, mean nothing to it.
@@ -47,16 +50,19 @@
  *
  *   last context                       dying thread
  *   ------------                       ------------
- *   epoch = target                     (E) dec and test dying
+ *   epoch = target, or inc dying       (E) dec and test dying
  *   (G) dec and test pending           if zero: kick
  *   if zero: kick
  *                   worker, kicked
  *                   --------------
  *                   (F) smp_mb()
- *                   pending zero and dying zero?
+ *                   (I) load-acquire pending: zero?
+ *                   dying zero?
  *
  *   Both decrements are full barriers, and both kick; the worker that is kicked
  *   by the later of the two sees both at zero. A kick too many costs a look.
+ *   Pending is read first: a thread that is being handed over is in one of them
+ *   at least.
  *
  * Reversing takes all marks back, waits for a grace period, which ends every
  * migration in flight since those run with preemption disabled, changes the
@@ -143,7 +149,9 @@ void kgr_pending_get(void)
  */
 void kgr_pending_put(void)
 {
-	/* (G) pairs with (F) in kgr_transition_complete(); orders by itself */
+	/*
+	 * (G) pairs with (F) and (I) in kgr_transition_complete(); orders by itself
+	 */
 	if (atomic_dec_and_test(&kgr_transition.pending))
 		kgr_transition_kick();
 }
@@ -207,7 +215,10 @@ static void kgr_mark_all(void)
 	/* Keep it from completing before everybody is counted */
 	atomic_set(&kgr_transition.pending, 1);
 
-	/* (C) pairs with (B) in kgr_task_clear_bits() and kgr_irq_unmark() */
+	/*
+	 * (C) pairs with (B) in kgr_task_clear_bits() and kgr_irq_unmark(), and
+	 * with (H) in kgr_stack_check()
+	 */
 	smp_mb();
 
 	kgr_tasks_mark();
@@ -323,7 +334,7 @@ int kgr_transition_reverse(void)
 		return ret;
 	}
 
-	/* From here on stack checks look for what the other direction abandons */
+	/* All are to be marked anew, for the other direction */
 	cpus_read_lock();
 	atomic_inc(&kgr_transition.pending);
 	kgr_tasks_unmark();
@@ -373,9 +384,15 @@ static void kgr_transition_complete(void)
 	if (!kgr_transition.patch)
 		return;
 
-	/* (F) pairs with (E) in kgr_task_dead() and (G) in kgr_pending_put() */
+	/*
+	 * (F) pairs with (E) in kgr_task_dead() and (G) in kgr_pending_put()
+	 */
 	smp_mb();
-	if (!atomic_read(&kgr_transition.pending) && kgr_dying_done())
+	/*
+	 * (I) pairs with (G) in kgr_pending_put(), so that a thread that is handed
+	 * over to the dying is seen there when it is no longer seen in pending
+	 */
+	if (!atomic_read_acquire(&kgr_transition.pending) && kgr_dying_done())
 		kgr_transition_finish();
 }
 
