@@ -26,7 +26,7 @@ case_spdx()
 {
 	local f missing=
 
-	for f in $(git ls-files '*.c' '*.h' '*.sh' '*.t' '*.rst' '*.yaml' '*Makefile' '*Kconfig' '*.config' 'scripts/*' ':!scripts/splats'); do
+	for f in $(git ls-files '*.c' '*.h' '*.sh' '*.t' '*.pml' '*.rst' '*.yaml' '*Makefile' '*Kconfig' '*.config' 'scripts/*' ':!scripts/splats'); do
 		head -n 3 "$f" | grep -q SPDX-License-Identifier || missing+=" $f"
 	done
 	expect '' "$missing" 'files without a license'

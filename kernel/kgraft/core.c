@@ -435,7 +435,7 @@ void kgr_patch_remove(struct kgr_patch *patch)
 	kgr_sysfs_remove(patch);
 	kgr_patch_exit(patch);
 
-	/* What the new functions have given to call_rcu() is in the module */
+	/* Model: unload; what new functions have given to call_rcu() is in the module */
 	rcu_barrier();
 }
 EXPORT_SYMBOL_GPL(kgr_patch_remove);

@@ -38,7 +38,7 @@ bool kgr_irq_pending(unsigned int cpu)
 
 static bool kgr_irq_unmark(unsigned int cpu)
 {
-	/* (B) pairs with (C) in kgr_mark_all(); orders by itself */
+	/* Model: irq-unmark; (B) pairs with (C) in kgr_mark_all(); orders by itself */
 	return test_and_clear_bit(KGR_CPU_PENDING, &per_cpu(kgr_cpu, cpu).flags);
 }
 
@@ -61,6 +61,7 @@ void kgr_irq_migrate(void)
 {
 	unsigned int cpu = raw_smp_processor_id();
 
+	/* Model: irq-claim */
 	if (kgr_in_interrupt() || likely(!kgr_irq_pending(cpu)))
 		return;
 
@@ -95,6 +96,7 @@ void kgr_cpus_mark(void)
 
 	lockdep_assert_cpus_held();
 
+	/* Model: cpus-mark */
 	for_each_possible_cpu(cpu) {
 		struct kgr_cpu *kc = per_cpu_ptr(&kgr_cpu, cpu);
 
@@ -123,6 +125,7 @@ void kgr_cpus_unmark(void)
 
 	lockdep_assert_cpus_held();
 
+	/* Model: cpus-unmark */
 	for_each_online_cpu(cpu) {
 		if (kgr_task_unmark(idle_task(cpu)))
 			kgr_pending_put();
@@ -169,6 +172,7 @@ static int kgr_stopper(void *unused)
 	kgr_irq_migrate();
 	preempt_enable();
 
+	/* Model: stopper */
 	if (task) {
 		if (kgr_task_pending(task))
 			kgr_move_resting(task);
@@ -239,6 +243,7 @@ void kgr_cpu_stop_task(struct task_struct *task)
 /* The CPU is about to come up: nothing runs on it yet */
 static int kgr_cpu_prepare(unsigned int cpu)
 {
+	/* Model: cpu-prepare */
 	kgr_irq_set_epoch(cpu);
 	kgr_idle_set_epoch(cpu);
 	return 0;
@@ -249,6 +254,7 @@ static int kgr_cpu_dead(unsigned int cpu)
 {
 	struct task_struct *idle = idle_task(cpu);
 
+	/* Model: cpu-dead */
 	if (idle && kgr_task_claim(idle, KGR_POINT_DEAD))
 		kgr_pending_put();
 	if (kgr_irq_unmark(cpu)) {

@@ -85,7 +85,7 @@ unsigned long notrace kgr_redirect_target(unsigned long site, unsigned long call
 
 	func = kgr_func_find(site);
 	if (likely(func)) {
-		/* (D) pairs with (A) in kgr_redirect_publish() */
+		/* Model: choose; (D) pairs with (A) in kgr_redirect_publish() */
 		choice = smp_load_acquire(&func->choice);
 
 		if (kgr_in_interrupt())
@@ -154,7 +154,7 @@ static void kgr_redirect_publish(struct kgr_func *func, u32 epoch,
 	spare->here = here;
 	spare->there = there;
 
-	/* (A) pairs with (D) in kgr_redirect_target() */
+	/* Model: publish; (A) pairs with (D) in kgr_redirect_target() */
 	smp_store_release(&func->choice, spare);
 }
 
@@ -207,6 +207,7 @@ void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply)
 
 	lockdep_assert_held(&kgr_mutex);
 
+	/* Model: reuse. Nor is any stack still checked for what the last one abandoned */
 	cond_synchronize_rcu(kgr_slot_free);
 
 	kgr_begun.epoch = epoch;
@@ -230,6 +231,7 @@ void kgr_redirect_settle(struct kgr_patch *patch, bool applied)
 
 	lockdep_assert_held(&kgr_mutex);
 
+	/* Model: settle */
 	kgr_for_each_linked_fun(patch, fun)
 		kgr_fun_settle(fun, applied);
 	kgr_slot_free = get_state_synchronize_rcu();
@@ -249,6 +251,7 @@ void kgr_redirect_settle(struct kgr_patch *patch, bool applied)
  */
 void kgr_redirect_flip(struct kgr_patch *patch, u32 epoch, bool apply)
 {
+	/* Model: flip */
 	if (patch->model == KGR_MODEL_IMMEDIATE)
 		kgr_redirect_begin(patch, epoch, apply);
 }
@@ -308,6 +311,7 @@ static void kgr_func_put(struct kgr_func *func)
 {
 	if (!list_empty(&func->stack))
 		return;
+	/* Model: free */
 	hash_del_rcu(&func->node);
 	kfree_rcu(func, rcu);
 }
@@ -447,6 +451,7 @@ int kgr_redirect_add(struct kgr_patch *patch, const struct kgr_object *obj)
 			goto unlink;
 	}
 
+	/* Model: install */
 	nr = kgr_own_sites(patch, &some);
 	if (nr)
 		ret = arch_kgr_install(patch->priv->sites, nr);
@@ -466,6 +471,7 @@ static void kgr_remove_some(struct kgr_patch *patch, const struct kgr_some *some
 
 	lockdep_assert_held(&kgr_mutex);
 
+	/* Model: remove */
 	nr = kgr_own_sites(patch, some);
 	if (nr)
 		arch_kgr_remove(patch->priv->sites, nr);

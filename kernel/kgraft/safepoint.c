@@ -32,6 +32,7 @@ static int kgr_move_if_clean(struct task_struct *task, void *unused)
 {
 	int ret;
 
+	/* Model: hold */
 	if (task_curr(task))
 		return -EBUSY;
 
@@ -74,6 +75,7 @@ void __kgr_task_safe(void)
 
 	kgr_irq_migrate();
 
+	/* Model: safe-point */
 	if (kgr_task_pending(current) && kgr_may_move_inside(current) &&
 	    !kgr_stack_check(current, NULL) &&
 	    kgr_task_claim(current, KGR_POINT_SAFE_POINT))

@@ -100,6 +100,7 @@ int kgr_stack_check(struct task_struct *task, struct kgr_stack_hit *hit)
 	int ret;
 
 	/*
+	 * Model: walk
 	 * (H) pairs with (C) in kgr_mark_all(), so that a caller that has seen a
 	 * mark sees the ranges that the mark was set for
 	 */
@@ -257,6 +258,7 @@ int kgr_stack_abandon(struct kgr_patch *patch, bool apply)
 
 	kgr_ranges_merge(ranges);
 
+	/* Model: abandon */
 	old = rcu_replace_pointer(kgr_ranges, ranges, lockdep_is_held(&kgr_mutex));
 	if (old)
 		kvfree_rcu(old, rcu);
@@ -272,6 +274,7 @@ void kgr_stack_forget(void)
 {
 	struct kgr_ranges *old;
 
+	/* Model: forget */
 	old = rcu_replace_pointer(kgr_ranges, NULL, lockdep_is_held(&kgr_mutex));
 	if (old)
 		kvfree_rcu(old, rcu);

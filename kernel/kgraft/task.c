@@ -70,7 +70,7 @@ static void kgr_task_set_bits(struct task_struct *task)
 static bool kgr_task_clear_bits(struct task_struct *task)
 {
 	clear_task_syscall_work(task, KGRAFT);
-	/* (B) pairs with (C) in kgr_mark_all(); orders by itself */
+	/* Model: clear; (B) pairs with (C) in kgr_mark_all(); orders by itself */
 	return test_and_clear_tsk_thread_flag(task, TIF_KGRAFT);
 }
 
@@ -86,6 +86,7 @@ bool kgr_task_mark(struct task_struct *task)
 	if (task->kgr_dying || READ_ONCE(task->kgr_epoch) == kgr_target_epoch())
 		return false;
 
+	/* Model: mark */
 	kgr_pending_get();
 	kgr_task_set_bits(task);
 	return true;
@@ -101,6 +102,7 @@ bool kgr_task_mark(struct task_struct *task)
  */
 bool kgr_task_unmark(struct task_struct *task)
 {
+	/* Model: unmark */
 	return kgr_task_clear_bits(task);
 }
 
@@ -117,6 +119,7 @@ bool kgr_task_claim(struct task_struct *task, unsigned int point)
 {
 	u32 target;
 
+	/* Model: claim */
 	if (!kgr_task_clear_bits(task))
 		return false;
 
@@ -129,6 +132,7 @@ bool kgr_task_claim(struct task_struct *task, unsigned int point)
 
 static void kgr_migrate_current(unsigned int point)
 {
+	/* Model: pass */
 	preempt_disable_notrace();
 
 	if (kgr_task_claim(current, point))
@@ -169,6 +173,7 @@ void kgr_exit_to_user_mode(void)
  */
 void kgr_task_fork(struct task_struct *child)
 {
+	/* Model: fork */
 	child->kgr_epoch = current->kgr_epoch;
 	child->kgr_dying = 0;
 	kgr_task_clear_bits(child);
@@ -191,6 +196,7 @@ void kgr_task_fork(struct task_struct *child)
  */
 void kgr_task_exit(struct task_struct *task)
 {
+	/* Model: exit. Into the one count before out of the other */
 	task->kgr_dying = 1;
 	atomic_inc(kgr_dying_slot(task->kgr_epoch));
 	if (kgr_task_clear_bits(task))
@@ -214,7 +220,10 @@ void kgr_task_dead(struct task_struct *task)
 		return;
 	}
 
-	/* (E) pairs with (F) in kgr_transition_complete(); orders by itself */
+	/*
+	 * Model: dead
+	 * (E) pairs with (F) in kgr_transition_complete(); orders by itself
+	 */
 	if (atomic_dec_and_test(kgr_dying_slot(task->kgr_epoch)))
 		kgr_transition_kick();
 }

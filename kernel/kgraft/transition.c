@@ -126,6 +126,7 @@ static DEFINE_IRQ_WORK(kgr_kick, kgr_kick_fn);
  */
 void kgr_transition_kick(void)
 {
+	/* Model: kick */
 	if (READ_ONCE(kgr_transition.patch))
 		irq_work_queue(&kgr_kick);
 }
@@ -150,6 +151,7 @@ void kgr_pending_get(void)
 void kgr_pending_put(void)
 {
 	/*
+	 * Model: put
 	 * (G) pairs with (F) and (I) in kgr_transition_complete(); orders by itself
 	 */
 	if (atomic_dec_and_test(&kgr_transition.pending))
@@ -216,6 +218,7 @@ static void kgr_mark_all(void)
 	atomic_set(&kgr_transition.pending, 1);
 
 	/*
+	 * Model: mark-all
 	 * (C) pairs with (B) in kgr_task_clear_bits() and kgr_irq_unmark(), and
 	 * with (H) in kgr_stack_check()
 	 */
@@ -229,6 +232,7 @@ static void kgr_set_target(u32 epoch)
 {
 	WRITE_ONCE(kgr_transition.began, ktime_get());
 
+	/* Model: target */
 	cpus_read_lock();
 	WRITE_ONCE(kgr_transition.target, epoch);
 	kgr_mark_all();
@@ -268,6 +272,7 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 
 	lockdep_assert_held(&kgr_mutex);
 
+	/* Model: begin */
 	ret = kgr_epoch_next(kgr_transition.target, 0, &epoch);
 	if (ret)
 		return ret;
@@ -334,14 +339,14 @@ int kgr_transition_reverse(void)
 		return ret;
 	}
 
-	/* All are to be marked anew, for the other direction */
+	/* Model: reverse. All are to be marked anew, for the other direction */
 	cpus_read_lock();
 	atomic_inc(&kgr_transition.pending);
 	kgr_tasks_unmark();
 	kgr_cpus_unmark();
 	cpus_read_unlock();
 
-	/* Ends migrations in flight; see the Ordering block */
+	/* Model: grace. Ends migrations in flight; see the Ordering block */
 	synchronize_rcu();
 
 	ret = kgr_stack_abandon(patch, apply);
@@ -366,6 +371,7 @@ static void kgr_transition_finish(void)
 	struct kgr_patch *patch = kgr_transition.patch;
 	bool applied = kgr_transition.apply;
 
+	/* Model: finish */
 	kgr_straggler_stop();
 	kgr_safepoint_hook(false);
 	kgr_redirect_settle(patch, applied);
@@ -385,6 +391,7 @@ static void kgr_transition_complete(void)
 		return;
 
 	/*
+	 * Model: look
 	 * (F) pairs with (E) in kgr_task_dead() and (G) in kgr_pending_put()
 	 */
 	smp_mb();
