@@ -4,32 +4,13 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "kgr-build.h"
+#include "cache.h"
 #include "load.h"
 #include "special.h"
 
 static char *first_line(struct arena *a, const char *text)
 {
 	return arena_strndup(a, text, strcspn(text, "\n"));
-}
-
-/* The version text that kbuild has recorded is the first line of --version */
-static int check_compiler(struct kgr_build *b, char *compiler)
-{
-	char *argv[] = { compiler, "--version", NULL }, *want, *have;
-	struct cmd cmd = { .argv = argv };
-
-	if (!find_program(&b->arena, compiler))
-		return diag(&b->diag, D_TREE_COMPILER, NULL, "%s is not installed", compiler);
-	if (run_one(&b->diag, &cmd))
-		return -1;
-	want = (char *)tree_config(&b->tree, "CONFIG_CC_VERSION_TEXT");
-	have = first_line(&b->arena, cmd.output);
-	b->compiler_version = have;
-	if (!want || strcmp(want, have))
-		return diag(&b->diag, D_TREE_COMPILER, NULL, "the kernel: \"%s\", here: \"%s\"",
-			    want ? want : "not recorded", have);
-	return 0;
 }
 
 /*
@@ -222,28 +203,54 @@ int pass_objects(struct kgr_build *b)
 	if (make_command(b, &b->units.v[0], SIDE_ORIG, &cmd))
 		return -1;
 	b->compiler = cmd.argv[0];
-	return check_compiler(b, cmd.argv[0]);
+	return compiler_check(b, cmd.argv[0]);
+}
+
+/* The commands that are left when the cache has given what it has */
+static size_t needed(struct kgr_build *b, struct cache *c, struct cmd *cmds, char **keys,
+		     struct unit **of)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->units.n; i++) {
+		struct unit *u = &b->units.v[i];
+
+		if (make_command(b, u, SIDE_ORIG, &cmds[n]))
+			return 0;
+		keys[n] = cache_key(b, c, u, &cmds[n]);
+		if (cache_get(b, c, keys[n], u->orig_path))
+			b->cache_hits++;
+		else
+			of[n++] = u;
+		if (make_command(b, u, SIDE_PATCHED, &cmds[n]))
+			return 0;
+		keys[n] = NULL;
+		of[n++] = u;
+	}
+	return n;
 }
 
 int pass_compile(struct kgr_build *b)
 {
-	struct cmd *cmds;
-	size_t n = b->units.n;
+	size_t max = b->units.n * 2 + 1, n;
+	struct cmd *cmds = arena_alloc(&b->arena, max * sizeof(*cmds));
+	struct unit **of = arena_alloc(&b->arena, max * sizeof(*of));
+	char **keys = arena_alloc(&b->arena, max * sizeof(*keys));
+	struct cache c;
 
-	cmds = arena_alloc(&b->arena, (n * 2 + 1) * sizeof(*cmds));
-	if (!n)
+	if (!b->units.n)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (make_command(b, &b->units.v[i], SIDE_ORIG, &cmds[i * 2]) ||
-		    make_command(b, &b->units.v[i], SIDE_PATCHED, &cmds[i * 2 + 1]))
-			return -1;
-	if (run_all(&b->diag, cmds, n * 2, b->opts.jobs))
-		return -1;
-	for (size_t i = 0; i < n * 2; i++)
-		compile_result(b, &b->units.v[i / 2], &cmds[i]);
-	if (diag_fatal(&b->diag))
+	cache_open(b, &c);
+	n = needed(b, &c, cmds, keys, of);
+	if (!n || run_all(&b->diag, cmds, n, b->opts.jobs))
 		return -1;
 	for (size_t i = 0; i < n; i++)
+		if (!compile_result(b, of[i], &cmds[i]) && cmd_ok(&cmds[i]))
+			cache_put(b, &c, keys[i], of[i]->orig_path);
+	cache_close(b, &c);
+	if (diag_fatal(&b->diag) || compiler_check_objects(b))
+		return -1;
+	for (size_t i = 0; i < b->units.n; i++)
 		if (check_dependencies(b, &b->units.v[i]))
 			return -1;
 	return check_new_files(b);

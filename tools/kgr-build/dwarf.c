@@ -141,24 +141,52 @@ static int no_debuginfo(Dwfl_Module *mod, void **userdata, const char *name, Dwa
 	return -1;
 }
 
-int dwarf_read(struct arena *a, const char *path, const struct map *known, struct dw_index *ix)
+static Dwfl_Module *open_file(Dwfl **dwfl, const char *path)
 {
 	static const Dwfl_Callbacks callbacks = {
 		.find_elf = dwfl_build_id_find_elf,
 		.find_debuginfo = no_debuginfo,
 		.section_address = dwfl_offline_section_address,
 	};
-	struct dw_reader r = { .a = a, .ix = ix, .known = known };
-	Dwfl *dwfl = dwfl_begin(&callbacks);
-	Dwarf_Die *cu = NULL;
 	Dwfl_Module *mod;
+
+	*dwfl = dwfl_begin(&callbacks);
+	if (!*dwfl)
+		return NULL;
+	mod = dwfl_report_offline(*dwfl, path, path, -1);
+	dwfl_report_end(*dwfl, NULL, NULL);
+	return mod;
+}
+
+char *dwarf_producer(struct arena *a, const char *path)
+{
+	Dwfl *dwfl;
+	Dwfl_Module *mod = open_file(&dwfl, path);
+	const char *s = NULL;
+	char *copy = NULL;
+	Dwarf_Attribute attr;
+	Dwarf_Die *cu;
+	Dwarf_Addr bias;
+
+	cu = mod ? dwfl_module_nextcu(mod, NULL, &bias) : NULL;
+	if (cu && dwarf_attr(cu, DW_AT_producer, &attr))
+		s = dwarf_formstring(&attr);
+	if (s)
+		copy = arena_strdup(a, s);
+	dwfl_end(dwfl);
+	return copy;
+}
+
+int dwarf_read(struct arena *a, const char *path, const struct map *known, struct dw_index *ix)
+{
+	struct dw_reader r = { .a = a, .ix = ix, .known = known };
+	Dwfl *dwfl;
+	Dwfl_Module *mod;
+	Dwarf_Die *cu = NULL;
 	Dwarf_Addr bias;
 
 	*ix = (struct dw_index){ 0 };
-	if (!dwfl)
-		return -1;
-	mod = dwfl_report_offline(dwfl, path, path, -1);
-	dwfl_report_end(dwfl, NULL, NULL);
+	mod = open_file(&dwfl, path);
 	while (mod && (cu = dwfl_module_nextcu(mod, cu, &bias)))
 		read_unit(&r, cu);
 	dwfl_end(dwfl);

@@ -64,4 +64,7 @@ struct dw_index {
  */
 int dwarf_read(struct arena *a, const char *path, const struct map *known, struct dw_index *ix);
 
+/* DW_AT_producer of the first unit: compiler and flags; NULL: there is none */
+char *dwarf_producer(struct arena *a, const char *path);
+
 #endif

@@ -139,6 +139,10 @@ void run_passes(struct kgr_build *b);
 /* describe.c: takes in what the text of a diff says about it */
 void describe_read(struct kgr_build *b, const char *text);
 
+/* compiler.c: --version against the configuration, and objects against those of the tree */
+int compiler_check(struct kgr_build *b, char *compiler);
+int compiler_check_objects(struct kgr_build *b);
+
 /* sign.c: appends a signature to the module @path, if one is wanted.  0 or -1. */
 int sign_module(struct kgr_build *b, char *path);
 

@@ -10,7 +10,8 @@
 
 enum {
 	O_NAME = 256, O_MODEL, O_CVE, O_DESCRIPTION, O_SIGN_KEY, O_SIGN_CERT, O_HTML,
-	O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_FUZZ, O_LIST_SECTIONS, O_VERSION,
+	O_NO_CACHE, O_CACHE_SIZE, O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_FUZZ,
+	O_LIST_SECTIONS, O_VERSION,
 };
 
 static const struct {
@@ -28,6 +29,8 @@ static const struct {
 	{ O_SIGN_CERT, "sign-cert", "FILE", "the certificate of that key" },
 	{ O_FUZZ, "fuzz", "N", "lines of context that may differ, as of patch -F; default: 0" },
 	{ 'j', "jobs", "N", "compilers to run at once; default: one per CPU" },
+	{ O_NO_CACHE, "no-cache", NULL, "compile all, and keep nothing for the next run" },
+	{ O_CACHE_SIZE, "cache-size", "MIB", "how large the cache may become; default: 512" },
 	{ O_VIEW, "view", "KIND", "how the tree is shown: auto, overlay or symlinks" },
 	{ O_KEEP_TMP, "keep-tmp", NULL, "leave the temporary directory behind" },
 	{ O_HTML, "html", "FILE", "write a page for review" },
@@ -87,13 +90,13 @@ static bool parse_fuzz(struct opts *o, const char *s)
 	return *s >= '0' && *s <= '9' && !s[1];
 }
 
-static bool parse_jobs(struct opts *o, const char *s)
+static bool parse_number(const char *s, unsigned int max, unsigned int *out)
 {
 	char *end;
 	long n = strtol(s, &end, 10);
 
-	o->jobs = n;
-	return *s && !*end && n > 0 && n <= 1024;
+	*out = n;
+	return *s && !*end && n > 0 && n <= max;
 }
 
 /* The name becomes that of a module and of a directory in sysfs */
@@ -146,7 +149,9 @@ static enum opts_action one_option(struct arena *a, struct opts *o, int key, cha
 	case O_SIGN_CERT: o->sign_cert = arg; break;
 	case O_HTML: o->html = arg; good = *arg; break;
 	case O_FUZZ: good = parse_fuzz(o, arg); break;
-	case 'j': good = parse_jobs(o, arg); break;
+	case 'j': good = parse_number(arg, 1024, &o->jobs); break;
+	case O_NO_CACHE: o->no_cache = true; break;
+	case O_CACHE_SIZE: good = parse_number(arg, 1 << 20, &o->cache_mib); break;
 	case O_VIEW: good = parse_view(o, arg); break;
 	case O_KEEP_TMP: o->keep_tmp = true; break;
 	case O_JSON: o->json = true; break;

@@ -25,6 +25,8 @@ struct opts {
 	unsigned int jobs;
 	unsigned int fuzz;
 	enum view_kind view;
+	unsigned int cache_mib;		/* 0: as cache.c says */
+	bool no_cache;
 	bool keep_tmp, json, verbose, quiet;
 	strvec patches;
 };

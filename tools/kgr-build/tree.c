@@ -24,6 +24,8 @@ static const struct {
 	{ "CONFIG_KASAN",		false,	"code instrumented by KASAN isn't supported yet" },
 	{ "CONFIG_KCSAN",		false,	"code instrumented by KCSAN isn't supported yet" },
 	{ "CONFIG_GCOV_KERNEL",		false,	"code instrumented by gcov isn't supported yet" },
+	{ "CONFIG_GCC_PLUGIN_LATENT_ENTROPY", false,
+	  "its plugin puts other random numbers into the code each time it is compiled" },
 	{ "CONFIG_RANDSTRUCT",		false,	"randomised struct layouts aren't supported yet" },
 };
 

@@ -20,7 +20,7 @@ if [ ! -e "$tree/vmlinux" ] || [ ! -x "$tool" ]; then
 fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/kgr-e2e.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-export TMPDIR=$work/tmp
+export TMPDIR=$work/tmp XDG_CACHE_HOME=$work/cache
 mkdir "$TMPDIR" "$work/out"
 cd "$work/out" || exit 1
 
@@ -161,6 +161,15 @@ cp "$work/simple.patch" "$work/again.patch"
 (TMPDIR=$work/again run again --name kgr-simple --cve CVE-2099-1,CVE-2099-2)
 cmp "$ko" "$work/again.ko" && ! grep -qaF "$work" "$ko"
 ok $? "simple: two runs give the same bytes, and no path of theirs is in them"
+
+cp "$work/simple.patch" "$work/warm.patch"
+run warm
+[ $rc -eq 0 ] && json warm '$d->{cache_hits} == 1'
+ok $? "simple: the original object is in the cache"
+# ten seconds cold and four warm are what it is made for; here others may be at work
+perl -MJSON::PP -e 'local $/; for (@ARGV) { open F, "<", $_; push @t, decode_json(<F>)->{seconds}{total} }
+	printf "# cold %.1f s, warm %.1f s\n", @t; exit !($t[0] < 60 && $t[1] < 60)' "$work/simple.json" "$work/warm.json"
+ok $? "simple: cold and warm within a minute"
 
 cp "$work/simple.patch" "$work/links.patch"
 run links --view=symlinks

@@ -115,4 +115,72 @@ edit moves $h '/^struct file_ops {/,/^};/{/read/{h;d};/write/{G}}'
 edit moves $core 's/return v + clamped;/return v;/'
 refused moves 4 KGR-E100 'struct file_ops: read moves from 0 to 8, 1 others too'
 
+# --- the build tree and its compiler: what is refused without looking at the diff
+
+# broken NAME CODE TEXT: as refused() with exit 3, on a tree that is not the same
+broken()
+{
+	cp "$work/initial.patch" "$work/$1.patch"
+	before=$(snapshot)
+	refused "$1" 3 "$2" "$3"
+}
+
+cp -a "$tree" "$work/good"
+restore()
+{
+	rm -rf "$tree"
+	cp -a "$work/good" "$tree"
+}
+
+config CONFIG_KASAN=y
+broken kasan KGR-E022 'CONFIG_KASAN is set'
+restore
+config CONFIG_GCC_PLUGIN_LATENT_ENTROPY=y
+broken entropy KGR-E022 'LATENT_ENTROPY is set: .*random'
+restore
+rm "$tree/.config"
+broken no-tree KGR-E020 'no .config'
+restore
+rm "$tree/scripts/mod/modpost"
+broken unbuilt KGR-E021 'no scripts/mod/modpost'
+restore
+sed -i 's/^CONFIG_CC_VERSION_TEXT=.*/CONFIG_CC_VERSION_TEXT="gcc (Other) 1.2.3"/' "$tree/include/config/auto.conf"
+broken version KGR-E023 'the kernel: "gcc \(Other\) 1.2.3", here: "gcc'
+restore
+printf 'GCC: (Other) 1.2.3\0' >"$work/comment"
+objcopy --update-section .comment="$work/comment" "$tree/kernel/core.o"
+broken comment KGR-E023 'kernel/core.o: .*in the tree: "GCC: \(Other\) 1.2.3", here: "GCC: '
+restore
+sed -i 's/^savedcmd_.* -O2/& -fno-tree-vrp -fno-inline-small-functions/' "$tree/kernel/.core.o.cmd"
+broken flags KGR-E026 'kernel/core.o: .*in the tree: "", recorded: "-fno-tree-vrp'
+restore
+sed -i 's/^savedcmd_.* -O2/& -fplugin=scripts\/none.so/' "$tree/kernel/.core.o.cmd"
+broken plugin KGR-E027 "none.so isn't there"
+touch "$tree/scripts/none.so"
+broken new-plugin KGR-E027 'none.so is newer'
+restore
+strip "$tree/vmlinux"
+broken vmlinux KGR-E024 'vmlinux'
+restore
+sed -i 's/v \* by/v * by + 1/' "$tree/kernel/helper.c"
+cp "$work/initial.patch" "$work/stale.patch"
+edit stale kernel/helper.c 's/return v + 1;/return v + 2;/'
+before=$(snapshot)
+refused stale 3 KGR-E025 'helper.c:[0-9]*: helper_scale'
+restore
+printf 'cmd := x\n' >"$tree/kernel/.core.o.cmd"
+cp "$work/initial.patch" "$work/record.patch"
+before=$(snapshot)
+refused record 4 KGR-E032 'no object of the kernel'
+restore
+sed -i 's/^savedcmd_[^=]*= gcc/& \`true\`/' "$tree/kernel/.core.o.cmd"
+cp "$work/initial.patch" "$work/cmd.patch"
+before=$(snapshot)
+refused cmd 1 KGR-E033 'true'
+restore
+head -c 900 "$work/good/kernel/core.o" >"$tree/kernel/core.o"
+cp "$work/initial.patch" "$work/elf.patch"
+before=$(snapshot)
+refused elf 1 KGR-E040 'kernel/core.o'
+
 tests_done
