@@ -12,6 +12,7 @@ export BUILD
 
 ## CONFIG=NAME	configuration of the kernel: vm, debug or nograft (default vm)
 CONFIG	?= vm
+## KGR_FUZZ_SECONDS=N	how long each of kgr-build's readers is fuzzed (default 60)
 ## KSRC=DIR	a Linux 6.12.y tree: to integrate into, or as source of our kernels
 KSRC	?=
 ## CORPUS=DIR	real fixes, with an index: for make corpus
@@ -40,12 +41,13 @@ check-quick: deps tools	## the tests without the debug kernel
 
 SOAK_TESTS := test_consistency.sh test_getpid test_reverse.sh test_hotplug.sh test_fork.sh test_stress.sh
 
-soak: deps tools	## the kselftests that repeat things, on both kernels, ten times as long
+soak: deps tools	## the kselftests that repeat things, on both kernels, and fuzzing, ten times as long
 	+@scripts/kernel vm
 	+@scripts/kernel debug
 	@KGR_REPS=$${KGR_REPS:-200} KGR_SECONDS=$${KGR_SECONDS:-120} KGR_FORKS=$${KGR_FORKS:-30000} \
 		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 \
 		KGR_TESTS="$(SOAK_TESTS)" scripts/check debug vm
+	@KGR_FUZZ_SECONDS=$${KGR_FUZZ_SECONDS:-900} tests/kgr-build-fuzz.t
 
 corpus: deps tools	## try kgr-build on the real fixes in CORPUS, a directory: a table of outcomes
 	@[ -f "$(CORPUS)/index.tsv" ] || scripts/corpus "$(CORPUS)"
