@@ -104,6 +104,13 @@ struct kgr_sysstate {
  * @sysstates:	changes to the system that it makes or takes over, closed by one
  *		with the id 0, or NULL
  * @late:	what waits for modules, made by kgr-build, or NULL
+ * @clear_of:	names of functions of vmlinux that it does not replace, but that
+ *		must be on no stack either where a stack is checked, closed by
+ *		NULL; or NULL
+ * @timeout_ms:	deadline of each of its transitions, milliseconds after the
+ *		beginning; 0: as /sys/kernel/kgraft/timeout_ms says
+ * @on_timeout:	what is done then, &enum kgr_on_timeout; with @timeout_ms 0, as
+ *		/sys/kernel/kgraft/on_timeout says
  * @patches:	the functions, closed by KGR_PATCH_END
  */
 struct kgr_patch {
@@ -117,6 +124,9 @@ struct kgr_patch {
 	const struct kgr_callbacks *callbacks;
 	struct kgr_sysstate *sysstates;
 	const struct kgr_late *late;
+	const char * const *clear_of;
+	unsigned int timeout_ms;
+	enum kgr_on_timeout on_timeout;
 
 	/* private: */
 	struct kobject kobj;		/* directory in sysfs */

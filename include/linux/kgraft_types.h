@@ -83,12 +83,18 @@ struct kgr_late {
 
 /*
  * Consistency models: enumerator, name in sysfs, modinfo and on command lines.
- * Numbers are ABI.  3 is kept for quiesce.
+ * Numbers are ABI.
  */
 #define KGR_MODELS(X)			\
 	X(UNIVERSE,	0, "universe")	\
 	X(HYBRID,	1, "hybrid")	\
-	X(IMMEDIATE,	2, "immediate")
+	X(IMMEDIATE,	2, "immediate")	\
+	X(QUIESCE,	3, "quiesce")
+
+/* What becomes of a transition at its deadline: enumerator, name in sysfs */
+#define KGR_ON_TIMEOUTS(X)		\
+	X(KEEP,		0, "keep")	\
+	X(REVERT,	1, "revert")
 
 /* States of one function of a patch; the numbers are those of published kGraft */
 #define KGR_PATCH_STATES(X)		\
@@ -104,6 +110,12 @@ struct kgr_late {
 #define KGR_ENUM_PREFIX(name)	KGR_MODEL_##name
 enum kgr_model {
 	KGR_MODELS(KGR_ENUM_ENTRY)
+};
+#undef KGR_ENUM_PREFIX
+
+#define KGR_ENUM_PREFIX(name)	KGR_ON_TIMEOUT_##name
+enum kgr_on_timeout {
+	KGR_ON_TIMEOUTS(KGR_ENUM_ENTRY)
 };
 #undef KGR_ENUM_PREFIX
 

@@ -230,14 +230,14 @@ void kgr_patch_finished(struct kgr_patch *patch, bool applied)
 		kgr_replace_commit(patch);
 		kgr_post_patch_all(patch);
 		pr_notice("patch '%s': patching succeeded\n", patch->name);
-		kgr_sysfs_notify(patch);
+		kgr_event(patch, KGRAFT_EVENT_COMPLETED);
 		return;
 	}
 
 	kgr_patch_set_state(patch, KGR_PATCH_REVERTED);
 	kgr_patch_unprepare(patch);
 	pr_notice("patch '%s': reverting succeeded\n", patch->name);
-	kgr_sysfs_notify(patch);
+	kgr_event(patch, KGRAFT_EVENT_COMPLETED);
 	module_put(patch->owner);
 }
 
@@ -245,6 +245,7 @@ static int kgr_patch_check(struct kgr_patch *patch)
 {
 	struct kgr_patch_fun *fun;
 	unsigned int nr = 0;
+	int ret;
 
 	if (!patch || !patch->name || !*patch->name || strchr(patch->name, '/') ||
 	    !patch->owner) {
@@ -257,6 +258,11 @@ static int kgr_patch_check(struct kgr_patch *patch)
 	}
 	if (!kgr_model_name(patch->model)) {
 		pr_err("patch '%s': unknown model %d\n", patch->name, patch->model);
+		return -EINVAL;
+	}
+	if (!kgr_on_timeout_name(patch->on_timeout)) {
+		pr_err("patch '%s': unknown on_timeout %d\n", patch->name,
+		       patch->on_timeout);
 		return -EINVAL;
 	}
 
@@ -273,7 +279,8 @@ static int kgr_patch_check(struct kgr_patch *patch)
 		return -EINVAL;
 	}
 
-	return patch->build_id ? kgr_build_id_check(patch->name, patch->build_id) : 0;
+	ret = patch->build_id ? kgr_build_id_check(patch->name, patch->build_id) : 0;
+	return ret ?: kgr_stack_resolve(patch);
 }
 
 static void kgr_patch_exit(struct kgr_patch *patch)
@@ -314,6 +321,7 @@ static int kgr_patch_init(struct kgr_patch *patch)
 		return ret;
 	}
 
+	kgr_deadline_init_patch(patch);
 	kgr_sysfs_init_patch(patch);
 	return 0;
 }
@@ -350,6 +358,7 @@ static int kgr_patch_register(struct kgr_patch *patch)
 		return ret;
 
 	list_add_tail(&patch->list, &kgr_patches);
+	kgr_generation++;
 	ret = kgr_patch_apply(patch);
 	if (ret)
 		list_del_init(&patch->list);
@@ -430,6 +439,8 @@ void kgr_patch_remove(struct kgr_patch *patch)
 		return;
 	}
 	list_del_init(&patch->list);
+	kgr_generation++;
+	kgr_left_unload(patch);
 	mutex_unlock(&kgr_mutex);
 
 	kgr_sysfs_remove(patch);

@@ -43,7 +43,7 @@ static bool kgr_irq_unmark(unsigned int cpu)
 }
 
 /* Give the interrupt level of this CPU, or of one that is offline, its epoch */
-static void kgr_irq_set_epoch(unsigned int cpu)
+void kgr_irq_set_epoch(unsigned int cpu)
 {
 	kgr_check_cpu_begin(cpu);
 	WRITE_ONCE(per_cpu(kgr_cpu, cpu).epoch, kgr_target_epoch());

@@ -35,6 +35,7 @@
 #define pr_fmt(fmt) "kgraft: " fmt
 
 #include <linux/atomic.h>
+#include <linux/container_of.h>
 #include <linux/kgraft.h>
 #include <linux/kgraft_module.h>
 #include <linux/ktime.h>
@@ -42,6 +43,7 @@
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/seq_buf.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/kgraft.h>
 
@@ -60,6 +62,12 @@ enum kgr_rung {
 	KGR_RUNG_COUNT
 };
 #undef KGR_RUNG_ENUM
+
+/* Longest text of what became of a transition */
+#define KGR_REASON_LEN	256
+
+/* Longest name of a patch that is kept when the patch is gone */
+#define KGR_LEFT_NAME	128
 
 /**
  * struct kgr_object - what a patch does to the kernel proper or to one module
@@ -94,6 +102,13 @@ struct kgr_object {
  * @migrated:	contexts that had migrated when its last transition ended [M]
  * @total:	contexts it had to migrate [M]
  * @nudges:	how often each rung was used in its last transition [A]
+ * @stops:	how often the machine was stopped for its last transition [M]
+ * @stopped_us:	for how long at most [M]
+ * @stopped_total_us: and in all [M]
+ * @timeout_ms:	deadline of its transitions, 0: none [M]
+ * @on_timeout:	what is done then [M]
+ * @reason:	what became of its last transition other than that it is complete,
+ *		empty: nothing worth saying [M]
  */
 struct kgr_patch_priv {
 	enum kgr_patch_state state;
@@ -107,6 +122,12 @@ struct kgr_patch_priv {
 	unsigned int migrated;
 	unsigned int total;
 	atomic_t nudges[KGR_RUNG_COUNT];
+	unsigned int stops;
+	unsigned int stopped_us;
+	unsigned int stopped_total_us;
+	unsigned int timeout_ms;
+	enum kgr_on_timeout on_timeout;
+	char reason[KGR_REASON_LEN];
 };
 
 /* All functions of a patch, those that it takes back included */
@@ -179,6 +200,7 @@ void kgr_fun_set_state(struct kgr_patch_fun *fun, enum kgr_patch_state state);
 void kgr_patch_set_state(struct kgr_patch *patch, enum kgr_patch_state state);
 
 /* transition.c: moving every context from one epoch to another */
+extern u32 kgr_generation;
 u32 kgr_target_epoch(void);
 int kgr_transition_begin(struct kgr_patch *patch, bool apply);
 int kgr_transition_reverse(void);
@@ -188,7 +210,11 @@ void kgr_transition_counts(const struct kgr_patch *patch,
 			   unsigned int *migrated, unsigned int *total);
 enum kgr_model kgr_transition_model(void);
 s64 kgr_transition_age_ms(void);
+bool kgr_transition_over(void);
 void kgr_transition_kick(void);
+void kgr_transition_hold(unsigned int total);
+void kgr_transition_retarget(u32 epoch);
+void kgr_transition_release(void);
 void kgr_pending_get(void);
 void kgr_pending_put(void);
 bool kgr_queue_delayed(struct delayed_work *work, unsigned int ms);
@@ -203,6 +229,7 @@ bool kgr_task_claim(struct task_struct *task, unsigned int point);
 void kgr_tasks_mark(void);
 void kgr_tasks_unmark(void);
 bool kgr_dying_done(void);
+bool kgr_dying_any(void);
 int kgr_epoch_next(u32 from, u32 first, u32 *epoch);
 struct task_struct *kgr_task_next(pid_t *cursor);
 
@@ -233,6 +260,7 @@ struct kgr_cpu {
 
 DECLARE_PER_CPU(struct kgr_cpu, kgr_cpu);
 int kgr_cpu_init(void);
+void kgr_irq_set_epoch(unsigned int cpu);
 void kgr_irq_migrate(void);
 bool kgr_irq_pending(unsigned int cpu);
 void kgr_cpus_mark(void);
@@ -253,6 +281,7 @@ struct kgr_stack_hit {
 	unsigned long caller;
 };
 
+int kgr_stack_resolve(const struct kgr_patch *patch);
 int kgr_stack_abandon(struct kgr_patch *patch, bool apply);
 void kgr_stack_forget(void);
 int kgr_stack_check(struct task_struct *task, struct kgr_stack_hit *hit);
@@ -263,7 +292,9 @@ int kgr_stack_check(struct task_struct *task, struct kgr_stack_hit *hit);
  * struct kgr_straggler - a context that has not migrated, and why
  * @kind:	what it is
  * @reason:	why; decides which of the others mean anything
- * @task:	the thread, NULL for the interrupt level of a CPU
+ * @pid:	process, 0 for idle tasks and the interrupt level of a CPU
+ * @tid:	thread, likewise
+ * @comm:	name of the thread, empty for the interrupt level of a CPU
  * @cpu:	CPU that it last ran on, or that it is
  * @hit:	in-patched-function: where
  * @syscall:	in-syscall: its number
@@ -273,7 +304,9 @@ int kgr_stack_check(struct task_struct *task, struct kgr_stack_hit *hit);
 struct kgr_straggler {
 	enum kgraft_kind kind;
 	enum kgraft_reason reason;
-	struct task_struct *task;	/* NULL for a CPU */
+	pid_t pid;
+	pid_t tid;
+	char comm[TASK_COMM_LEN];
 	unsigned int cpu;
 	struct kgr_stack_hit hit;
 	unsigned int syscall;
@@ -287,6 +320,33 @@ void kgr_straggler_stop(void);
 int kgr_nudge(pid_t tid, unsigned int *nudged);
 bool kgr_straggler_task(struct task_struct *task, struct kgr_straggler *s);
 bool kgr_straggler_cpu(unsigned int cpu, struct kgr_straggler *s);
+void kgr_straggler_look(struct task_struct *task, struct kgr_straggler *s);
+
+/* left.c: who was left when a transition was given up */
+void kgr_left_begin(const struct kgr_patch *patch);
+void kgr_left_add(const struct kgr_straggler *s);
+void kgr_left_collect(const struct kgr_patch *patch);
+const struct kgr_straggler *kgr_left_get(unsigned int n, const char **patch,
+					 s64 *age_ms);
+void kgr_left_unload(const struct kgr_patch *patch);
+void kgr_left_print(struct seq_buf *buf);
+
+/* quiesce.c: all contexts at one instant */
+void kgr_quiesce_start(u32 epoch);
+void kgr_quiesce_stop(void);
+u32 kgr_quiesce_goal(void);
+const char *kgr_quiesce_obstacle(void);
+
+/* deadline.c: transitions that take too long */
+extern unsigned int kgr_timeout_ms;
+extern enum kgr_on_timeout kgr_on_timeout;
+const char *kgr_on_timeout_name(enum kgr_on_timeout on_timeout);
+int kgr_on_timeout_parse(const char *text, enum kgr_on_timeout *on_timeout);
+void kgr_deadline_init_patch(struct kgr_patch *patch);
+void kgr_deadline_start(struct kgr_patch *patch);
+void kgr_deadline_stop(void);
+void kgr_deadline_set(struct kgr_patch *patch, unsigned int timeout_ms);
+int kgr_deadline_set_action(struct kgr_patch *patch, enum kgr_on_timeout on_timeout);
 
 /* check.c: does every context see one universe? */
 #ifdef CONFIG_KGRAFT_DEBUG
@@ -345,9 +405,24 @@ bool kgr_sysfs_reserved(const char *name);
 int kgr_sysfs_add(struct kgr_patch *patch);
 void kgr_sysfs_remove(struct kgr_patch *patch);
 void kgr_sysfs_notify(struct kgr_patch *patch);
+void kgr_sysfs_notify_counts(struct kgr_patch *patch);
+
+static inline struct kgr_patch *kgr_patch_of(struct kobject *kobj)
+{
+	return container_of(kobj, struct kgr_patch, kobj);
+}
+
+/* sysfs_limits.c */
+extern const struct attribute_group kgr_root_limits_group;
+extern const struct attribute_group kgr_patch_limits_group;
 
 /* netlink.c */
 int kgr_netlink_init(void);
+
+/* netlink_event.c: those who wait or watch */
+void kgr_event(struct kgr_patch *patch, enum kgraft_event event);
+void kgr_event_nudged(struct kgr_patch *patch, unsigned int nudged);
+void kgr_event_progress(struct kgr_patch *patch);
 
 /**
  * kgr_in_interrupt - does this code run at the interrupt level of its CPU?

@@ -223,7 +223,7 @@ static void kgr_replaced(struct kgr_patch *other, const struct kgr_patch *patch)
 	kgr_objects_unbind(other);
 
 	pr_notice("patch '%s': replaced by '%s'\n", other->name, patch->name);
-	kgr_sysfs_notify(other);
+	kgr_event(other, KGRAFT_EVENT_COMPLETED);
 	module_put(other->owner);
 }
 

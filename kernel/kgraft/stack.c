@@ -53,6 +53,11 @@ static bool kgr_abandoned(const struct kgr_ranges *ranges, unsigned long addr)
 {
 	unsigned int low = 0, high = ranges->nr;
 
+	/* Most words that are looked up are far away */
+	if (!high || addr < ranges->range[0].first ||
+	    addr > ranges->range[high - 1].last)
+		return false;
+
 	/* Find the last range that begins at or before addr */
 	while (low < high) {
 		unsigned int mid = low + (high - low) / 2;
@@ -85,6 +90,46 @@ static bool kgr_walk_entry(void *cookie, unsigned long addr)
 	return true;
 }
 
+/* Does something else know return addresses that are not on the stack? */
+static bool kgr_return_hooks(const struct task_struct *task)
+{
+#ifdef CONFIG_FUNCTION_GRAPH_TRACER
+	if (task->ret_stack && READ_ONCE(task->curr_ret_stack))
+		return true;
+#endif
+#ifdef CONFIG_RETHOOK
+	if (!llist_empty(&task->rethooks))
+		return true;
+#endif
+#if defined(CONFIG_KRETPROBES) && !defined(CONFIG_KRETPROBE_ON_RETHOOK)
+	if (!llist_empty(&task->kretprobe_instances))
+		return true;
+#endif
+	return false;
+}
+
+/*
+ * A task that blocked has come to the scheduler by calls alone: whatever it will
+ * return into is a word on its stack. When no word is in a range, there is
+ * nothing to unwind. One that was preempted may stand anywhere, such as in a
+ * redirect, and is left to the unwinder.
+ */
+static bool kgr_scan_clean(struct task_struct *task,
+			   const struct kgr_ranges *ranges)
+{
+	unsigned long *word, *end;
+
+	if (task == current || READ_ONCE(task->on_rq) || kgr_return_hooks(task))
+		return false;
+
+	end = (unsigned long *)task_pt_regs(task);
+	for (word = (unsigned long *)arch_kgr_saved_sp(task); word < end; word++) {
+		if (kgr_abandoned(ranges, *word))
+			return false;
+	}
+	return true;
+}
+
 /**
  * kgr_stack_check - look for abandoned variants on a task's stack
  * @task:	%current, or a task that can't start to run meanwhile
@@ -113,7 +158,9 @@ int kgr_stack_check(struct task_struct *task, struct kgr_stack_hit *hit)
 	if (!try_get_task_stack(task))
 		return 0;
 
-	ret = arch_stack_walk_reliable(kgr_walk_entry, &walk, task);
+	ret = 0;
+	if (!kgr_scan_clean(task, walk.ranges))
+		ret = arch_stack_walk_reliable(kgr_walk_entry, &walk, task);
 	put_task_stack(task);
 
 	if (walk.found)
@@ -129,7 +176,7 @@ static void kgr_range_add(struct kgr_ranges *ranges, unsigned long first,
 	ranges->range[ranges->nr++] = (struct kgr_range){ first, last };
 }
 
-static int kgr_range_add_cold(void *data, unsigned long addr)
+static int kgr_range_add_whole(void *data, unsigned long addr)
 {
 	kgr_range_add(data, addr, addr + kgr_resolve_size(addr));
 	return 0;
@@ -145,14 +192,14 @@ static int kgr_range_count(void *data, unsigned long addr)
  * GCC moves unlikely parts of a function into a symbol of its own. Those of
  * namesakes are taken too: that may cost time, never consistency.
  */
-static int kgr_each_cold(const struct kgr_patch_fun *fun,
+static int kgr_each_cold(const char *objname, const char *function,
 			 int (*fn)(void *, unsigned long), void *data)
 {
-	char *name = kasprintf(GFP_KERNEL, "%s.cold", fun->name);
+	char *name = kasprintf(GFP_KERNEL, "%s.cold", function);
 
 	if (!name)
 		return -ENOMEM;
-	kgr_resolve_each(fun->objname, name, fn, data);
+	kgr_resolve_each(objname, name, fn, data);
 	kfree(name);
 	return 0;
 }
@@ -173,7 +220,7 @@ static int kgr_range_add_original(struct kgr_ranges *ranges,
 
 	kgr_range_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
 		      addr + kgr_resolve_size(addr));
-	return kgr_each_cold(fun, kgr_range_add_cold, ranges);
+	return kgr_each_cold(fun->objname, fun->name, kgr_range_add_whole, ranges);
 }
 
 static int kgr_range_add_fun(struct kgr_ranges *ranges,
@@ -192,6 +239,24 @@ static int kgr_range_add_fun(struct kgr_ranges *ranges,
 	if (apply)
 		kgr_range_add_module(ranges, below->patch->owner);
 	return 0;
+}
+
+/* What the patch does not replace but wants nobody in; see kgr_stack_resolve() */
+static int kgr_range_add_clear_of(struct kgr_ranges *ranges,
+				  const struct kgr_patch *patch)
+{
+	const char * const *name;
+	unsigned long addr;
+	int ret = 0;
+
+	for (name = patch->clear_of; !ret && name && *name; name++) {
+		ret = kgr_resolve(NULL, *name, 0, &addr);
+		if (ret)
+			break;
+		kgr_range_add_whole(ranges, addr);
+		ret = kgr_each_cold(NULL, *name, kgr_range_add_whole, ranges);
+	}
+	return ret;
 }
 
 /* Overlapping ranges become one, so that a search has one candidate */
@@ -215,6 +280,47 @@ static void kgr_ranges_merge(struct kgr_ranges *ranges)
 	ranges->nr = out + 1;
 }
 
+/* How many ranges there may be, or -ENOMEM */
+static int kgr_ranges_room(const struct kgr_patch *patch)
+{
+	const struct kgr_patch_fun *fun;
+	const char * const *name;
+	unsigned int room = 1;
+	int ret;
+
+	kgr_for_each_linked_fun(patch, fun) {
+		room += 2;
+		ret = kgr_each_cold(fun->objname, fun->name, kgr_range_count, &room);
+		if (ret)
+			return ret;
+	}
+	for (name = patch->clear_of; name && *name; name++) {
+		room++;
+		ret = kgr_each_cold(NULL, *name, kgr_range_count, &room);
+		if (ret)
+			return ret;
+	}
+	return room;
+}
+
+/**
+ * kgr_stack_resolve - can all the names be found that a patch wants nobody in?
+ * @patch:	patch that is to be registered
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -ENOENT, -EINVAL: see kgr_resolve().
+ */
+int kgr_stack_resolve(const struct kgr_patch *patch)
+{
+	const char * const *name;
+	unsigned long addr;
+	int ret = 0;
+
+	for (name = patch->clear_of; !ret && name && *name; name++)
+		ret = kgr_resolve(NULL, *name, 0, &addr);
+	return ret;
+}
+
 /**
  * kgr_stack_abandon - say what a transition abandons
  * @patch:	patch in transition, on top of its functions
@@ -229,29 +335,28 @@ int kgr_stack_abandon(struct kgr_patch *patch, bool apply)
 {
 	struct kgr_ranges *ranges, *old;
 	struct kgr_patch_fun *fun;
-	unsigned int room = 1;
-	int ret = 0;
+	int room, ret;
 
 	lockdep_assert_held(&kgr_mutex);
 
-	kgr_for_each_linked_fun(patch, fun) {
-		room += 2;
-		ret = kgr_each_cold(fun, kgr_range_count, &room);
-		if (ret)
-			return ret;
-	}
+	room = kgr_ranges_room(patch);
+	if (room < 0)
+		return room;
 
 	ranges = kvzalloc(struct_size(ranges, range, room), GFP_KERNEL);
 	if (!ranges)
 		return -ENOMEM;
 	ranges->room = room;
 
+	ret = kgr_range_add_clear_of(ranges, patch);
 	kgr_for_each_linked_fun(patch, fun) {
+		if (ret)
+			break;
 		ret = kgr_range_add_fun(ranges, fun, apply);
-		if (ret) {
-			kvfree(ranges);
-			return ret;
-		}
+	}
+	if (ret) {
+		kvfree(ranges);
+		return ret;
 	}
 	if (!apply)
 		kgr_range_add_module(ranges, patch->owner);

@@ -29,6 +29,7 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include <asm/syscall.h>
@@ -185,6 +186,7 @@ static void kgr_straggler_work_fn(struct work_struct *work)
 {
 	unsigned int delay = READ_ONCE(kgr_nudge_delay_ms);
 	struct kgr_push push;
+	unsigned int nudged;
 	bool late, busy;
 	s64 age;
 
@@ -202,7 +204,10 @@ static void kgr_straggler_work_fn(struct work_struct *work)
 		.signal = delay && age >= delay,
 		.signal_harder = age >= 2LL * delay,
 	};
-	kgr_visit_all(&push, &busy);
+	nudged = kgr_visit_all(&push, &busy);
+	kgr_event_progress(kgr_transition_patch());
+	if (push.wake || push.signal)
+		kgr_event_nudged(kgr_transition_patch(), nudged);
 	if (age >= KGR_HOOK_MS && busy)
 		kgr_safepoint_hook(true);
 	kgr_straggler_again(age);
@@ -245,7 +250,7 @@ void kgr_straggler_stop(void)
  *
  * Context: process context; takes kgr_mutex.
  * Return: 0; -EAGAIN: no transition runs; -ESRCH: no such thread; -EALREADY: it
- * has migrated.
+ * has migrated; -EOPNOTSUPP: a transition of the quiesce model runs.
  */
 int kgr_nudge(pid_t tid, unsigned int *nudged)
 {
@@ -261,9 +266,13 @@ int kgr_nudge(pid_t tid, unsigned int *nudged)
 	*nudged = 0;
 	if (!kgr_transition_patch())
 		return -EAGAIN;
+	/* Back in the same function a moment later is what it would achieve */
+	if (kgr_transition_model() == KGR_MODEL_QUIESCE)
+		return -EOPNOTSUPP;
 
 	if (!tid) {
 		*nudged = kgr_visit_all(&hard, &busy);
+		kgr_event_nudged(kgr_transition_patch(), *nudged);
 		return 0;
 	}
 
@@ -280,6 +289,7 @@ int kgr_nudge(pid_t tid, unsigned int *nudged)
 	else
 		ret = -EALREADY;
 	put_task_struct(task);
+	kgr_event_nudged(kgr_transition_patch(), *nudged);
 	return ret;
 }
 
@@ -350,6 +360,39 @@ static pid_t kgr_tracer(struct task_struct *task)
 }
 
 /**
+ * kgr_straggler_look - what is to be said about this thread?
+ * @task:	a thread or idle task that the caller keeps from going away
+ * @s:		where to say it
+ *
+ * Context: process context; takes scheduler locks for a moment.
+ */
+void kgr_straggler_look(struct task_struct *task, struct kgr_straggler *s)
+{
+	struct kgr_look look = { };
+
+	task_call_func(task, kgr_look_at, &look);
+
+	*s = (struct kgr_straggler) {
+		.kind = kgr_kind(task),
+		.reason = kgr_reason(task, &look),
+		.cpu = task_cpu(task),
+		.hit = look.hit,
+	};
+	/* It may be changing its name: then this has a bit of both */
+	strscpy_pad(s->comm, task->comm);
+	if (!is_idle_task(task)) {
+		s->pid = task_tgid_nr(task);
+		s->tid = task_pid_nr(task);
+	}
+	if (s->reason == KGRAFT_REASON_IN_SYSCALL)
+		s->syscall = look.orig_ax;
+	if (s->reason == KGRAFT_REASON_STOPPED_OR_TRACED)
+		s->tracer = kgr_tracer(task);
+	if (!look.running && look.state != TASK_RUNNING)
+		s->wchan = get_wchan(task);
+}
+
+/**
  * kgr_straggler_task - why has this thread not migrated?
  * @task:	a thread or idle task that the caller keeps from going away
  * @s:		where to say it
@@ -359,26 +402,10 @@ static pid_t kgr_tracer(struct task_struct *task)
  */
 bool kgr_straggler_task(struct task_struct *task, struct kgr_straggler *s)
 {
-	struct kgr_look look = { };
-
 	if (!kgr_task_pending(task))
 		return false;
 
-	task_call_func(task, kgr_look_at, &look);
-
-	*s = (struct kgr_straggler) {
-		.kind = kgr_kind(task),
-		.reason = kgr_reason(task, &look),
-		.task = task,
-		.cpu = task_cpu(task),
-		.hit = look.hit,
-	};
-	if (s->reason == KGRAFT_REASON_IN_SYSCALL)
-		s->syscall = look.orig_ax;
-	if (s->reason == KGRAFT_REASON_STOPPED_OR_TRACED)
-		s->tracer = kgr_tracer(task);
-	if (!look.running && look.state != TASK_RUNNING)
-		s->wchan = get_wchan(task);
+	kgr_straggler_look(task, s);
 	return true;
 }
 

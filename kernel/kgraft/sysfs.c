@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/kgraft: single values. Lists are in netlink.c. The files are
- * described in Documentation/ABI/testing/sysfs-kernel-kgraft.
+ * /sys/kernel/kgraft: single values; more of them in sysfs_limits.c, lists in
+ * netlink.c. The files are described in
+ * Documentation/ABI/testing/sysfs-kernel-kgraft.
  */
 #include "internal.h"
 
@@ -17,11 +18,6 @@ static struct kobject *kgr_root;
 
 /* Let modules in that can't be patched. Plain value, racy reads. */
 bool kgr_force_load_module;
-
-static struct kgr_patch *to_patch(struct kobject *kobj)
-{
-	return container_of(kobj, struct kgr_patch, kobj);
-}
 
 /* 0 or 1 and nothing else: a slip of the hand should not revert a patch */
 static int kgr_parse_switch(const char *buf, bool *value)
@@ -112,6 +108,12 @@ static const struct attribute_group kgr_root_group = {
 	.attrs = kgr_root_attrs,
 };
 
+static const struct attribute_group *kgr_root_groups[] = {
+	&kgr_root_group,
+	&kgr_root_limits_group,
+	NULL
+};
+
 /* /sys/kernel/kgraft/NAME/ */
 
 /* The longest line of the file, and "..." for those that it has no room for */
@@ -120,7 +122,7 @@ static const struct attribute_group kgr_root_group = {
 static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	struct kgr_patch *patch = to_patch(kobj);
+	struct kgr_patch *patch = kgr_patch_of(kobj);
 	struct kgr_patch_fun *fun;
 	int len;
 
@@ -143,19 +145,19 @@ static ssize_t refs_show(struct kobject *kobj, struct kobj_attribute *attr,
 {
 	guard(mutex)(&kgr_mutex);
 
-	return sysfs_emit(buf, "%u\n", kgr_patch_refs(to_patch(kobj)));
+	return sysfs_emit(buf, "%u\n", kgr_patch_refs(kgr_patch_of(kobj)));
 }
 
 static ssize_t replace_all_show(struct kobject *kobj,
 				struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%d\n", to_patch(kobj)->replace_all);
+	return sysfs_emit(buf, "%d\n", kgr_patch_of(kobj)->replace_all);
 }
 
 static ssize_t replace_set_show(struct kobject *kobj,
 				struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", to_patch(kobj)->replace_set ?: "");
+	return sysfs_emit(buf, "%s\n", kgr_patch_of(kobj)->replace_set ?: "");
 }
 
 static ssize_t revert_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -172,14 +174,14 @@ static ssize_t revert_store(struct kobject *kobj, struct kobj_attribute *attr,
 	if (!value)
 		return -EINVAL;
 
-	ret = kgr_patch_revert(to_patch(kobj));
+	ret = kgr_patch_revert(kgr_patch_of(kobj));
 	return ret ?: count;
 }
 
 static ssize_t model_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	return sysfs_emit(buf, "%s\n", kgr_model_name(to_patch(kobj)->model));
+	return sysfs_emit(buf, "%s\n", kgr_model_name(kgr_patch_of(kobj)->model));
 }
 
 static ssize_t enabled_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -187,13 +189,13 @@ static ssize_t enabled_show(struct kobject *kobj, struct kobj_attribute *attr,
 {
 	guard(mutex)(&kgr_mutex);
 
-	return sysfs_emit(buf, "%d\n", kgr_patch_enabled(to_patch(kobj)));
+	return sysfs_emit(buf, "%d\n", kgr_patch_enabled(kgr_patch_of(kobj)));
 }
 
 static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr,
 			     const char *buf, size_t count)
 {
-	struct kgr_patch *patch = to_patch(kobj);
+	struct kgr_patch *patch = kgr_patch_of(kobj);
 	bool value;
 	int ret;
 
@@ -212,13 +214,13 @@ static ssize_t transition_show(struct kobject *kobj, struct kobj_attribute *attr
 {
 	guard(mutex)(&kgr_mutex);
 
-	return sysfs_emit(buf, "%d\n", to_patch(kobj)->priv->in_transition);
+	return sysfs_emit(buf, "%d\n", kgr_patch_of(kobj)->priv->in_transition);
 }
 
 static ssize_t since_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	const struct timespec64 *started = &to_patch(kobj)->priv->started;
+	const struct timespec64 *started = &kgr_patch_of(kobj)->priv->started;
 
 	guard(mutex)(&kgr_mutex);
 
@@ -233,7 +235,7 @@ static ssize_t migrated_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 	guard(mutex)(&kgr_mutex);
 
-	kgr_transition_counts(to_patch(kobj), &migrated, &total);
+	kgr_transition_counts(kgr_patch_of(kobj), &migrated, &total);
 	return sysfs_emit(buf, "%u\n", migrated);
 }
 
@@ -244,20 +246,20 @@ static ssize_t total_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 	guard(mutex)(&kgr_mutex);
 
-	kgr_transition_counts(to_patch(kobj), &migrated, &total);
+	kgr_transition_counts(kgr_patch_of(kobj), &migrated, &total);
 	return sysfs_emit(buf, "%u\n", total);
 }
 
 static ssize_t cve_show(struct kobject *kobj, struct kobj_attribute *attr,
 			char *buf)
 {
-	return sysfs_emit(buf, "%s\n", to_patch(kobj)->cve ?: "");
+	return sysfs_emit(buf, "%s\n", kgr_patch_of(kobj)->cve ?: "");
 }
 
 static ssize_t build_id_show(struct kobject *kobj, struct kobj_attribute *attr,
 			     char *buf)
 {
-	return sysfs_emit(buf, "%s\n", to_patch(kobj)->build_id ?: "");
+	return sysfs_emit(buf, "%s\n", kgr_patch_of(kobj)->build_id ?: "");
 }
 
 static struct kobj_attribute state_attr = __ATTR_RO(state);
@@ -309,7 +311,7 @@ static ssize_t rung_show(struct kobject *kobj, struct kobj_attribute *attr,
 		container_of(attr, struct kgr_rung_attribute, attr);
 
 	return sysfs_emit(buf, "%d\n",
-			  atomic_read(&to_patch(kobj)->priv->nudges[rung->rung]));
+			  atomic_read(&kgr_patch_of(kobj)->priv->nudges[rung->rung]));
 }
 
 #define KGR_RUNG_ATTR(which, text)					\
@@ -337,13 +339,14 @@ static const struct attribute_group kgr_rung_group = {
 
 static const struct attribute_group *kgr_patch_groups[] = {
 	&kgr_patch_group,
+	&kgr_patch_limits_group,
 	&kgr_rung_group,
 	NULL
 };
 
 static void kgr_patch_release(struct kobject *kobj)
 {
-	complete(&to_patch(kobj)->finish);
+	complete(&kgr_patch_of(kobj)->finish);
 }
 
 static const struct kobj_type kgr_patch_type = {
@@ -361,11 +364,14 @@ static const struct kobj_type kgr_patch_type = {
  */
 bool kgr_sysfs_reserved(const char *name)
 {
+	const struct attribute_group **group;
 	struct attribute **attr;
 
-	for (attr = kgr_root_attrs; *attr; attr++) {
-		if (!strcmp((*attr)->name, name))
-			return true;
+	for (group = kgr_root_groups; *group; group++) {
+		for (attr = (*group)->attrs; *attr; attr++) {
+			if (!strcmp((*attr)->name, name))
+				return true;
+		}
 	}
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
@@ -419,7 +425,8 @@ void kgr_sysfs_remove(struct kgr_patch *patch)
 
 /**
  * kgr_sysfs_notify - wake up those who wait for a transition
- * @patch:	patch whose transition has begun, been reversed or completed
+ * @patch:	patch whose transition has begun, timed out, been reversed or
+ *		completed
  *
  * Context: process context.
  */
@@ -427,7 +434,22 @@ void kgr_sysfs_notify(struct kgr_patch *patch)
 {
 	sysfs_notify(&patch->kobj, NULL, "transition");
 	sysfs_notify(&patch->kobj, NULL, "enabled");
+	sysfs_notify(&patch->kobj, NULL, "state");
+	sysfs_notify(&patch->kobj, NULL, "reason");
 	sysfs_notify(kgr_root, NULL, "in_progress");
+	kgr_sysfs_notify_counts(patch);
+}
+
+/**
+ * kgr_sysfs_notify_counts - wake up those who watch a transition
+ * @patch:	patch in transition
+ *
+ * Context: process context.
+ */
+void kgr_sysfs_notify_counts(struct kgr_patch *patch)
+{
+	sysfs_notify(&patch->kobj, NULL, "migrated");
+	sysfs_notify(&patch->kobj, NULL, "total");
 }
 
 /**
@@ -442,5 +464,5 @@ int __init kgr_sysfs_init(void)
 	if (!kgr_root)
 		return -ENOMEM;
 
-	return sysfs_create_group(kgr_root, &kgr_root_group);
+	return sysfs_create_groups(kgr_root, kgr_root_groups);
 }

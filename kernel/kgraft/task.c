@@ -222,7 +222,7 @@ void kgr_task_dead(struct task_struct *task)
 
 	/*
 	 * Model: dead
-	 * (E) pairs with (F) in kgr_transition_complete(); orders by itself
+	 * (E) pairs with (F) in kgr_transition_over(); orders by itself
 	 */
 	if (atomic_dec_and_test(kgr_dying_slot(task->kgr_epoch)))
 		kgr_transition_kick();
@@ -244,6 +244,23 @@ bool kgr_dying_done(void)
 			return false;
 	}
 	return true;
+}
+
+/**
+ * kgr_dying_any - is any thread dying?
+ *
+ * Context: any; the answer stays true as long as no thread runs.
+ * Return: true when one is between exit_notify() and its last switch.
+ */
+bool kgr_dying_any(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < KGR_DYING_SLOTS; i++) {
+		if (atomic_read(&kgr_dying[i]))
+			return true;
+	}
+	return false;
 }
 
 /**

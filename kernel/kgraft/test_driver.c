@@ -7,7 +7,8 @@
  *            call; "both N": of the first two, "all N": of all
  *   stats    read: a line for each context and pair; write 0: from zero
  *   softirq  write 1/0: per-CPU timers run both pairs
- *   kthread  write 1/0: one thread for each CPU runs both pairs
+ *   kthread  write 1/0: one thread for each CPU runs both pairs; N: and sleeps
+ *            for N ms after each round, outside of everything
  *   interrupts  write 1/0: see test_irq.c
  *   sleep    write 0, 1, 2: sleep in kgr_test_sleep(), &enum kgr_test_how
  *   wake     write anything: wake whoever sleeps there
@@ -60,7 +61,7 @@ static unsigned int wakeups;
 static DEFINE_PER_CPU(struct timer_list, pair_timer);
 static bool timers_on;
 static DEFINE_PER_CPU(struct task_struct *, pair_thread);
-static bool threads_on;
+static unsigned int threads_on;	/* and how long they rest, from 2 on */
 
 #define PAUSE_US	50
 
@@ -112,8 +113,9 @@ int kgr_test_wait(int how)
 }
 EXPORT_SYMBOL_GPL(kgr_test_wait);
 
-static void run_nested(enum kgr_test_context context, bool may_sleep,
-		       unsigned int pause_us)
+/* noinline: patches can want nobody in these, by name */
+static noinline void kgr_test_run_nested(enum kgr_test_context context,
+					 bool may_sleep, unsigned int pause_us)
 {
 	struct kgr_test_pair pair = { .pause_us = pause_us, .may_sleep = may_sleep };
 
@@ -121,8 +123,8 @@ static void run_nested(enum kgr_test_context context, bool may_sleep,
 	kgr_test_count(context, PAIR_NESTED, &pair);
 }
 
-static void run_seq(enum kgr_test_context context, bool may_sleep,
-		    unsigned int pause_us)
+static noinline void kgr_test_run_seq(enum kgr_test_context context,
+				      bool may_sleep, unsigned int pause_us)
 {
 	struct kgr_test_pair pair = { };
 
@@ -144,15 +146,15 @@ static void run_seq(enum kgr_test_context context, bool may_sleep,
  */
 void kgr_test_run(enum kgr_test_context context, unsigned int pause_us)
 {
-	run_nested(context, false, pause_us);
-	run_seq(context, false, pause_us);
+	kgr_test_run_nested(context, false, pause_us);
+	kgr_test_run_seq(context, false, pause_us);
 }
 
 /*
  * The second of the two is called with bottom halves disabled: that is still
  * task context.
  */
-static void run_bh(enum kgr_test_context context)
+static noinline void kgr_test_run_bh(enum kgr_test_context context)
 {
 	struct kgr_test_pair pair = { .pause_us = PAUSE_US, .may_sleep = true };
 
@@ -236,13 +238,13 @@ static ssize_t run_write(struct file *file, const char __user *from, size_t coun
 
 	while (n-- && !fatal_signal_pending(current)) {
 		if (pairs & BIT(PAIR_NESTED))
-			run_nested(CONTEXT_TASK, true, PAUSE_US);
+			kgr_test_run_nested(CONTEXT_TASK, true, PAUSE_US);
 		if (pairs & BIT(PAIR_WORK))
 			run_work();
 		if (pairs & BIT(PAIR_SEQ))
-			run_seq(CONTEXT_TASK, true, PAUSE_US);
+			kgr_test_run_seq(CONTEXT_TASK, true, PAUSE_US);
 		if (pairs & BIT(PAIR_BH))
-			run_bh(CONTEXT_TASK);
+			kgr_test_run_bh(CONTEXT_TASK);
 	}
 	return count;
 }
@@ -334,10 +336,15 @@ DEFINE_DEBUGFS_ATTRIBUTE(softirq_fops, softirq_get, softirq_set, "%llu\n");
 
 static int pair_thread_fn(void *unused)
 {
+	unsigned int rest;
+
 	while (!kthread_should_stop()) {
-		run_nested(CONTEXT_KTHREAD, true, PAUSE_US);
-		run_seq(CONTEXT_KTHREAD, true, PAUSE_US);
-		run_bh(CONTEXT_KTHREAD);
+		kgr_test_run_nested(CONTEXT_KTHREAD, true, PAUSE_US);
+		kgr_test_run_seq(CONTEXT_KTHREAD, true, PAUSE_US);
+		kgr_test_run_bh(CONTEXT_KTHREAD);
+		rest = READ_ONCE(threads_on);
+		if (rest > 1)
+			schedule_timeout_interruptible(msecs_to_jiffies(rest));
 	}
 	return 0;
 }
@@ -379,14 +386,15 @@ static int kthread_set(void *data, u64 val)
 
 	mutex_lock(&driver_mutex);
 	if (val && !threads_on) {
+		WRITE_ONCE(threads_on, val);
 		ret = threads_start();
-		if (ret)
+		if (ret) {
 			threads_stop();
-		else
-			WRITE_ONCE(threads_on, true);
+			WRITE_ONCE(threads_on, 0);
+		}
 	} else if (!val && threads_on) {
 		threads_stop();
-		WRITE_ONCE(threads_on, false);
+		WRITE_ONCE(threads_on, 0);
 	}
 	mutex_unlock(&driver_mutex);
 	return ret;

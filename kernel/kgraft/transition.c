@@ -104,6 +104,9 @@ static struct kgr_transition {
 	atomic_t total;
 } kgr_transition;
 
+/* [M] Grows with everything that makes a list of stragglers another list */
+u32 kgr_generation;
+
 static struct workqueue_struct *kgr_wq;
 
 static void kgr_transition_work_fn(struct work_struct *work);
@@ -152,7 +155,7 @@ void kgr_pending_put(void)
 {
 	/*
 	 * Model: put
-	 * (G) pairs with (F) and (I) in kgr_transition_complete(); orders by itself
+	 * (G) pairs with (F) and (I) in kgr_transition_over(); orders by itself
 	 */
 	if (atomic_dec_and_test(&kgr_transition.pending))
 		kgr_transition_kick();
@@ -228,9 +231,38 @@ static void kgr_mark_all(void)
 	kgr_cpus_mark();
 }
 
+/**
+ * kgr_transition_hold - quiesce: nobody has migrated yet
+ * @total:	contexts that are to
+ *
+ * Context: kgr_mutex held.
+ */
+void kgr_transition_hold(unsigned int total)
+{
+	atomic_set(&kgr_transition.total, total);
+	atomic_set(&kgr_transition.pending, total);
+}
+
+/* quiesce: new contexts get this epoch; context: all CPUs stopped */
+void kgr_transition_retarget(u32 epoch)
+{
+	WRITE_ONCE(kgr_transition.target, epoch);
+}
+
+/* quiesce: everybody is where they should be; context: kgr_mutex held */
+void kgr_transition_release(void)
+{
+	atomic_set(&kgr_transition.pending, 0);
+	kgr_transition_kick();
+}
+
 static void kgr_set_target(u32 epoch)
 {
 	WRITE_ONCE(kgr_transition.began, ktime_get());
+	if (kgr_transition.model == KGR_MODEL_QUIESCE) {
+		kgr_quiesce_start(epoch);
+		return;
+	}
 
 	/* Model: target */
 	cpus_read_lock();
@@ -248,6 +280,7 @@ static void kgr_set_direction(bool apply)
 {
 	struct kgr_patch *patch = kgr_transition.patch;
 
+	kgr_generation++;
 	kgr_transition.apply = apply;
 	kgr_patch_set_state(patch, apply ? KGR_PATCH_SLOW : KGR_PATCH_REVERT_SLOW);
 }
@@ -283,6 +316,7 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 
 	for (i = 0; i < KGR_RUNG_COUNT; i++)
 		atomic_set(&priv->nudges[i], 0);
+	priv->stops = priv->stopped_us = priv->stopped_total_us = 0;
 	ktime_get_real_ts64(&priv->started);
 
 	kgr_transition.from = kgr_transition.target;
@@ -290,6 +324,7 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 	WRITE_ONCE(kgr_transition.model, patch->model);
 	WRITE_ONCE(kgr_transition.patch, patch);
 	priv->in_transition = true;
+	kgr_left_begin(patch);
 	kgr_set_direction(apply);
 
 	pr_notice("patch '%s': %s started (model %s, %u function%s, %u taken back)\n",
@@ -299,7 +334,8 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 
 	kgr_redirect_begin(patch, epoch, apply);
 	kgr_set_target(epoch);
-	kgr_sysfs_notify(patch);
+	kgr_deadline_start(patch);
+	kgr_event(patch, KGRAFT_EVENT_STARTED);
 	return 0;
 }
 
@@ -309,11 +345,16 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
  */
 static int kgr_reverse_epoch(u32 *epoch)
 {
+	u32 now = kgr_transition.target;
+
 	if (kgr_transition.model == KGR_MODEL_IMMEDIATE)
 		return kgr_epoch_next(kgr_transition.from, kgr_transition.to, epoch);
 
-	*epoch = kgr_transition.target == kgr_transition.to ?
-		 kgr_transition.from : kgr_transition.to;
+	/* Until all have gone there at once, the target is where they are */
+	if (kgr_transition.model == KGR_MODEL_QUIESCE)
+		now = kgr_quiesce_goal();
+
+	*epoch = now == kgr_transition.to ? kgr_transition.from : kgr_transition.to;
 	return 0;
 }
 
@@ -352,7 +393,8 @@ int kgr_transition_reverse(void)
 	ret = kgr_stack_abandon(patch, apply);
 	if (ret) {
 		/* Everybody who was marked has to be again */
-		kgr_set_target(kgr_transition.target);
+		kgr_set_target(kgr_transition.model == KGR_MODEL_QUIESCE ?
+			       kgr_quiesce_goal() : kgr_transition.target);
 		return ret;
 	}
 
@@ -361,8 +403,9 @@ int kgr_transition_reverse(void)
 	pr_notice("patch '%s': reversed, %s now\n", patch->name,
 		  apply ? "patching" : "reverting");
 
+	kgr_deadline_stop();
 	kgr_set_target(epoch);
-	kgr_sysfs_notify(patch);
+	kgr_event(patch, KGRAFT_EVENT_REVERSED);
 	return 0;
 }
 
@@ -373,22 +416,29 @@ static void kgr_transition_finish(void)
 
 	/* Model: finish */
 	kgr_straggler_stop();
+	kgr_quiesce_stop();
+	kgr_deadline_stop();
 	kgr_safepoint_hook(false);
 	kgr_redirect_settle(patch, applied);
 	kgr_stack_forget();
 
 	kgr_transition_counts(patch, &patch->priv->migrated, &patch->priv->total);
 	patch->priv->in_transition = false;
+	kgr_generation++;
 	WRITE_ONCE(kgr_transition.patch, NULL);
 
 	kgr_patch_finished(patch, applied);
 }
 
-/* Complete the transition if nobody is left in another epoch */
-static void kgr_transition_complete(void)
+/**
+ * kgr_transition_over - is nobody left in another epoch?
+ *
+ * Context: process context, kgr_mutex held, a transition runs.
+ * Return: true when the transition only has to be completed.
+ */
+bool kgr_transition_over(void)
 {
-	if (!kgr_transition.patch)
-		return;
+	lockdep_assert_held(&kgr_mutex);
 
 	/*
 	 * Model: look
@@ -399,7 +449,13 @@ static void kgr_transition_complete(void)
 	 * (I) pairs with (G) in kgr_pending_put(), so that a thread that is handed
 	 * over to the dying is seen there when it is no longer seen in pending
 	 */
-	if (!atomic_read_acquire(&kgr_transition.pending) && kgr_dying_done())
+	return !atomic_read_acquire(&kgr_transition.pending) && kgr_dying_done();
+}
+
+/* Complete the transition if nobody is left in another epoch */
+static void kgr_transition_complete(void)
+{
+	if (kgr_transition.patch && kgr_transition_over())
 		kgr_transition_finish();
 }
 

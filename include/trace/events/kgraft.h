@@ -17,7 +17,8 @@
 	X(EXIT,		"exit")		\
 	X(SAFE_POINT,	"safe-point")	\
 	X(ASLEEP,	"asleep")	\
-	X(DEAD,		"dead")
+	X(DEAD,		"dead")		\
+	X(QUIESCE,	"quiesce")
 
 #define KGR_POINT_ENUM(name, text)	KGR_POINT_##name,
 enum kgr_point {
@@ -41,7 +42,8 @@ enum kgr_point {
 		{ 1, "exit" },			\
 		{ 2, "safe-point" },		\
 		{ 3, "asleep" },		\
-		{ 4, "dead" })
+		{ 4, "dead" },			\
+		{ 5, "quiesce" })
 
 #define show_kgr_rung(val)			\
 	__print_symbolic(val,			\

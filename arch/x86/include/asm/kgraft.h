@@ -7,6 +7,7 @@
 #ifndef _ASM_X86_KGRAFT_H
 #define _ASM_X86_KGRAFT_H
 
+#include <linux/sched.h>
 #include <linux/types.h>
 
 /*
@@ -18,6 +19,12 @@
 #else
 #define ARCH_KGR_PREFIX_BYTES	0
 #endif
+
+/* Lowest word of the stack of a task that has switched away */
+static inline unsigned long arch_kgr_saved_sp(const struct task_struct *task)
+{
+	return task->thread.sp;
+}
 
 unsigned long arch_kgr_site(unsigned long func);
 unsigned long arch_kgr_site_end(unsigned long site);
