@@ -22,7 +22,7 @@ static const struct {
 	{ 's', "source", "SRC_TREE", "its source, if the build tree doesn't tell" },
 	{ 'o', "output", "FILE", "the module to write; default: NAME.ko here" },
 	{ O_NAME, "name", "NAME", "name of the patch; default: kgr- and that of the diff" },
-	{ O_MODEL, "model", "MODEL", "universe, hybrid or immediate; default: chosen" },
+	{ O_MODEL, "model", "MODEL", "universe, hybrid, immediate or quiesce; default: chosen" },
 	{ O_CVE, "cve", "LIST", "what it fixes; default: what the text before the diff names" },
 	{ O_DESCRIPTION, "description", "TEXT", "one line; default: the subject of the first diff" },
 	{ O_SIGN_KEY, "sign-key", "FILE", "private key to sign the module with, or a PKCS#11 URI" },

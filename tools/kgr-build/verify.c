@@ -372,7 +372,9 @@ int pass_choose_model(struct kgr_build *b)
 		}
 	if (b->opts.model != MODEL_AUTO) {
 		b->model = b->opts.model;
-		b->model_why = "it was asked for";
+		b->model_why = b->model == KGR_MODEL_QUIESCE ?
+			"it was asked for; it stops all CPUs for an instant, or patches nothing" :
+			"it was asked for";
 	} else if (b->changed.n == 1) {
 		b->model = KGR_MODEL_HYBRID;
 		b->model_why = "one function changes";
