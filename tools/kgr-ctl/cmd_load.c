@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "deadline.h"
 #include "kmsg.h"
 #include "module.h"
 #include "sysfs.h"
@@ -91,6 +92,8 @@ static enum kgr_exit already_loaded(struct kgr_ctx *ctx, struct kgr_wait *wait,
 	if (!patch.name || !patch.enabled || other_version(ctx, m))
 		ret = loaded_conflict(ctx, m, &patch);
 	else
+		ret = kgr_deadline_set(ctx, patch.name);
+	if (!ret)
 		ret = kgr_wait_finish(wait, patch.name, true, !patch.transition);
 	kgr_patch_free(&patch);
 	return ret;
@@ -126,7 +129,9 @@ static enum kgr_exit insert(struct kgr_ctx *ctx, struct kgr_wait *wait, struct k
 		kgr_next(ctx, "rmmod %s", m->name);
 		return ret;
 	}
-	ret = kgr_wait_finish(wait, patch.name, true, false);
+	ret = kgr_deadline_set(ctx, patch.name);
+	if (!ret)
+		ret = kgr_wait_finish(wait, patch.name, true, false);
 	kgr_patch_free(&patch);
 	return ret;
 }
@@ -141,6 +146,8 @@ enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx)
 	if (!params)
 		return ctx->diag.code;
 	ret = kgr_sysfs_present(ctx);
+	if (!ret)
+		ret = kgr_deadline_possible(ctx);
 	if (!ret)
 		ret = kgr_module_open(ctx, ctx->opts.argv[0], &m);
 	if (ret)

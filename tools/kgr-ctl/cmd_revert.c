@@ -3,6 +3,7 @@
  * revert and enable: the same in two directions.
  */
 #include "change.h"
+#include "deadline.h"
 #include "sysfs.h"
 #include "wait.h"
 
@@ -15,6 +16,10 @@ static enum kgr_exit turn(struct kgr_ctx *ctx, bool enable)
 	if (ret)
 		return ret;
 	ret = kgr_wait_begin(ctx, &wait);
+	if (!ret)
+		ret = kgr_deadline_possible(ctx);
+	if (!ret)
+		ret = kgr_deadline_set(ctx, patch.name);
 	if (!ret)
 		ret = kgr_change_start(ctx, &patch, enable);
 	if (!ret)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "out.h"
@@ -44,20 +45,30 @@ static void put_remedies(struct kgr_ctx *ctx, const json_t *remedies)
 	}
 }
 
+static void put_transition(struct kgr_ctx *ctx, const json_t *doc, const json_t *patch,
+			   const char *past)
+{
+	fprintf(ctx->out, "patch '%s' is %s: %lld of %lld contexts left%s\n",
+		json_string_value(json_object_get(patch, "name")),
+		json_string_value(json_object_get(patch, "state")),
+		(long long)json_integer_value(json_object_get(doc, "left")),
+		(long long)json_integer_value(json_object_get(patch, "total")),
+		past ? "; all move at once, and these were in the way last:" : "");
+}
+
 static void stragglers_text(struct kgr_ctx *ctx, const json_t *doc)
 {
 	const json_t *rows = json_object_get(doc, "stragglers");
 	const json_t *patch = json_object_get(doc, "patch");
+	const char *past = json_string_value(json_object_get(doc, "past"));
 
-	if (json_is_null(patch)) {
+	if (json_is_null(patch))
 		fputs("no transition is running\n", ctx->out);
-		return;
-	}
-	fprintf(ctx->out, "patch '%s' is %s: %lld of %lld contexts left\n",
-		json_string_value(json_object_get(patch, "name")),
-		json_string_value(json_object_get(patch, "state")),
-		(long long)json_integer_value(json_object_get(doc, "left")),
-		(long long)json_integer_value(json_object_get(patch, "total")));
+	if (json_is_null(patch) && past)
+		fprintf(ctx->out, "left when that of patch '%s' timed out: %zu\n", past,
+			json_array_size(rows));
+	if (json_is_object(patch))
+		put_transition(ctx, doc, patch, past);
 	if (!json_array_size(rows))
 		return;
 	fputc('\n', ctx->out);
@@ -95,29 +106,40 @@ static enum kgr_exit dump_failed(struct kgr_ctx *ctx, int err)
 enum kgr_exit kgr_cmd_stragglers(struct kgr_ctx *ctx)
 {
 	json_t *rows = NULL, *counts = NULL, *doc;
+	char *past = NULL;
 	struct kgr_patch patch;
 	enum kgr_exit ret = kgr_sysfs_find_transition(ctx, &patch);
 	int err;
 
 	if (ret)
 		return ret;
-	err = patch.name ? -kgr_stragglers(ctx, &rows, &counts) : 0;
+	err = -kgr_stragglers(ctx, &rows, &counts, &past);
+	/* no transition, and nothing to be told of the last one, or not to us */
+	if (!patch.name && (err || !past)) {
+		json_decref(rows);
+		json_decref(counts);
+		rows = NULL;
+		counts = NULL;
+		err = 0;
+	}
 	if (err && err != ENOENT) {
 		ret = dump_failed(ctx, err);
 		goto out;
 	}
 	if (err)
 		kgr_note(ctx, "this kernel has no netlink family \"kgraft\" (or no CONFIG_NET), so only the number of stragglers is known, not who they are");
-	doc = json_pack("{s:s,s:o,s:I,s:O?,s:O?,s:o}",
+	doc = json_pack("{s:s,s:o,s:I,s:o,s:O?,s:O?,s:o}",
 			"source", err ? "sysfs" : "netlink",
 			"patch", patch.name ? kgr_patch_json(&patch, false) : json_null(),
 			"left", (json_int_t)kgr_patch_left(&patch),
+			"past", kgr_json_str_or_null(past),
 			"reasons", counts, "stragglers", rows,
 			"remedies", remedies_json(counts));
 	ret = kgr_show(ctx, doc, stragglers_text);
 out:
 	json_decref(rows);
 	json_decref(counts);
+	free(past);
 	kgr_patch_free(&patch);
 	return ret;
 }

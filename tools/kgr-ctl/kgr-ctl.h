@@ -30,7 +30,7 @@
 	X(CONFLICT, 4, "conflict",					\
 	  "Conflict or busy: another transition runs, the patch is in use, or another user holds a function.") \
 	X(TIMEOUT_REVERTED, 5, "timeout-reverted",			\
-	  "Reserved: timed out, and the transition was reverted.")	\
+	  "Timed out, and the kernel has reversed the transition (--on-timeout revert).") \
 	X(TIMEOUT, 6, "timeout-pending",				\
 	  "Timed out; the transition goes on.")				\
 	X(PERM, 7, "permission",					\
@@ -76,10 +76,11 @@ enum kgr_opt_bit {
 	KGR_OPT_REVERT	= 1 << 7,
 	KGR_OPT_ALL	= 1 << 8,
 	KGR_OPT_VERBOSE	= 1 << 9,
+	KGR_OPT_ONTIMEOUT = 1 << 10,
 };
 
 #define KGR_OPTS_GLOBAL	(KGR_OPT_HELP | KGR_OPT_QUIET | KGR_OPT_NOCOLOR | KGR_OPT_JSON)
-#define KGR_OPTS_WAIT	(KGR_OPT_WAIT | KGR_OPT_NOWAIT | KGR_OPT_TIMEOUT)
+#define KGR_OPTS_WAIT	(KGR_OPT_WAIT | KGR_OPT_NOWAIT | KGR_OPT_TIMEOUT | KGR_OPT_ONTIMEOUT)
 
 struct kgr_opt {
 	unsigned int bit;
@@ -93,6 +94,7 @@ struct kgr_opt {
 struct kgr_opts {
 	unsigned int given;	/* enum kgr_opt_bit */
 	int64_t timeout_ms;	/* 0: none */
+	const char *on_timeout;	/* NULL: the kernel's deadline is left alone */
 	int argc;		/* operands, the command's name not counted */
 	const char **argv;
 };

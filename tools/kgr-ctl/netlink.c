@@ -42,10 +42,11 @@ static const struct field {
 	FIELD(SYSCALL, U32, syscall),
 	FIELD(WCHAN, NUL_STRING, wchan),
 	FIELD(TRACER, U32, tracer),
+	{ KGRAFT_A_PAST, MNL_TYPE_FLAG, 0 },
 #undef FIELD
 };
 
-_Static_assert(KGRAFT_A_MAX < 32, "struct kgr_straggler.present has a bit for each attribute");
+_Static_assert(KGRAFT_A_MAX < 64, "struct kgr_straggler.present has a bit for each attribute");
 
 typedef int (*attr_fn)(const struct nlattr *attr, void *arg);
 
@@ -86,9 +87,9 @@ static int take_field(const struct nlattr *attr, void *arg)
 			*(uint32_t *)member = mnl_attr_get_u32(attr);
 		else if (fields[i].type == MNL_TYPE_U64)
 			*(uint64_t *)member = mnl_attr_get_u64(attr);
-		else
+		else if (fields[i].type != MNL_TYPE_FLAG)
 			*(const char **)member = mnl_attr_get_str(attr);
-		s->present |= 1u << fields[i].attr;
+		s->present |= 1ull << fields[i].attr;
 	}
 	return 0;
 }

@@ -13,7 +13,7 @@
 
 /* Strings point into the message and live as long as it does */
 struct kgr_straggler {
-	uint32_t present;	/* bit n: attribute n was in the message */
+	uint64_t present;	/* bit n: attribute n was in the message */
 	uint32_t kind;
 	uint32_t reason;
 	uint32_t pid;
@@ -32,7 +32,7 @@ struct kgr_straggler {
 
 static inline bool kgr_has(const struct kgr_straggler *s, enum kgraft_attr attr)
 {
-	return s->present & (1u << attr);
+	return s->present & (1ull << attr);
 }
 
 struct kgr_nl;

@@ -13,10 +13,13 @@ const struct kgr_opt kgr_opts[] = {
 	{ KGR_OPT_WAIT, "wait", 0, NULL,
 	  "Wait until the transition is complete (the default).", KGR_OPT_NOWAIT },
 	{ KGR_OPT_NOWAIT, "no-wait", 0, NULL,
-	  "Return as soon as the transition has started.", KGR_OPT_WAIT | KGR_OPT_TIMEOUT },
+	  "Return as soon as the transition has started.", KGR_OPT_WAIT },
 	{ KGR_OPT_TIMEOUT, "timeout", 't', "SECONDS",
 	  "Wait no longer than that; 0: without limit. The transition goes on, the exit code is 6.",
-	  KGR_OPT_NOWAIT },
+	  0 },
+	{ KGR_OPT_ONTIMEOUT, "on-timeout", 0, "keep|revert",
+	  "Make --timeout the deadline of the transition itself, which the kernel keeps: it is "
+	  "announced, and with 'revert' the transition is reversed and the exit code 5.", 0 },
 	{ KGR_OPT_REVERT, "revert", 0, NULL,
 	  "Revert the patch first if it is still applied.", 0 },
 	{ KGR_OPT_ALL, "all", 'a', NULL,
@@ -53,6 +56,14 @@ static enum kgr_exit set_timeout(struct kgr_ctx *ctx, const char *value)
 	return KGR_EXIT_OK;
 }
 
+static enum kgr_exit set_on_timeout(struct kgr_ctx *ctx, const char *value)
+{
+	if (strcmp(value, "keep") && strcmp(value, "revert"))
+		return kgr_fail(ctx, KGR_EXIT_USAGE, "'--on-timeout %s': keep or revert", value);
+	ctx->opts.on_timeout = value;
+	return KGR_EXIT_OK;
+}
+
 static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
 				const struct kgr_opt *opt, const char *value)
 {
@@ -69,7 +80,7 @@ static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
 	if (!value)
 		return kgr_fail(ctx, KGR_EXIT_USAGE, "option '--%s' needs a value: %s",
 				opt->name, opt->arg);
-	return set_timeout(ctx, value);
+	return opt->bit == KGR_OPT_ONTIMEOUT ? set_on_timeout(ctx, value) : set_timeout(ctx, value);
 }
 
 static enum kgr_exit parse_long(struct kgr_ctx *ctx, struct args *args, const char *arg)
@@ -120,6 +131,13 @@ static enum kgr_exit check_options(struct kgr_ctx *ctx)
 						"'--%s' and '--%s' exclude each other",
 						opt->name, kgr_opts[j].name);
 	}
+	if ((given & KGR_OPT_ONTIMEOUT) && ctx->opts.timeout_ms <= 0)
+		return kgr_fail(ctx, KGR_EXIT_USAGE,
+				"'--on-timeout' needs a '--timeout' other than 0");
+	/* nobody waits: then it can only be the kernel's */
+	if ((given & KGR_OPT_NOWAIT) && (given & KGR_OPT_TIMEOUT) && !(given & KGR_OPT_ONTIMEOUT))
+		return kgr_fail(ctx, KGR_EXIT_USAGE,
+				"'--no-wait' and '--timeout' exclude each other, unless '--on-timeout' is given");
 	return KGR_EXIT_OK;
 }
 

@@ -30,6 +30,8 @@ void kgr_patch_free(struct kgr_patch *patch)
 	free(patch->model);
 	free(patch->cve);
 	free(patch->build_id);
+	free(patch->on_timeout);
+	free(patch->reason);
 	for (size_t i = 0; i < patch->func_count; i++) {
 		free(patch->funcs[i].name);
 		free(patch->funcs[i].object);
@@ -51,6 +53,11 @@ const char *kgr_patch_state(const struct kgr_patch *patch)
 	if (patch->transition)
 		return patch->enabled ? "applying" : "reverting";
 	return patch->enabled ? "applied" : "reverted";
+}
+
+bool kgr_patch_timed_out(const struct kgr_patch *patch)
+{
+	return patch->reason && !strncmp(patch->reason, "timed out", 9);
 }
 
 int64_t kgr_patch_left(const struct kgr_patch *patch)
@@ -127,6 +134,12 @@ json_t *kgr_patch_json(const struct kgr_patch *p, bool with_functions)
 	json_object_set_new(obj, "age_ms", int_or_null(kgr_patch_age_ms(p)));
 	json_object_set_new(obj, "migrated", int_or_null(p->migrated));
 	json_object_set_new(obj, "total", int_or_null(p->total));
+	json_object_set_new(obj, "timeout_ms", int_or_null(p->timeout_ms));
+	json_object_set_new(obj, "on_timeout", kgr_json_str_or_null(p->on_timeout));
+	json_object_set_new(obj, "reason", kgr_json_str_or_null(p->reason && *p->reason ?
+								p->reason : NULL));
+	json_object_set_new(obj, "stops", int_or_null(p->stops));
+	json_object_set_new(obj, "stopped_us", int_or_null(p->stopped_us));
 	json_object_set_new(obj, "function_count", json_integer((json_int_t)p->func_count));
 	if (with_functions) {
 		json_object_set_new(obj, "nudges", nudges_json(p));

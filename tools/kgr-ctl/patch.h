@@ -34,6 +34,8 @@ struct kgr_patch {
 	char *model;
 	char *cve;
 	char *build_id;
+	char *on_timeout;
+	char *reason;
 	int64_t enabled;
 	int64_t transition;
 	int64_t refs;
@@ -41,6 +43,9 @@ struct kgr_patch {
 	int64_t since_ms;
 	int64_t migrated;
 	int64_t total;
+	int64_t timeout_ms;
+	int64_t stops;
+	int64_t stopped_us;
 	int64_t nudges[KGR_NUDGE_COUNT];
 	struct kgr_patch_func *funcs;
 	size_t func_count;
@@ -56,6 +61,8 @@ void kgr_patch_list_free(struct kgr_patch_list *list);
 
 /* "applied", "applying", "reverting", "reverted" */
 const char *kgr_patch_state(const struct kgr_patch *patch);
+/* Was its last transition reversed, or given up, at its deadline? */
+bool kgr_patch_timed_out(const struct kgr_patch *patch);
 int64_t kgr_patch_left(const struct kgr_patch *patch);
 /* -1 when unknown */
 int64_t kgr_patch_age_ms(const struct kgr_patch *patch);

@@ -18,6 +18,7 @@
 struct collect {
 	struct kgr_ctx *ctx;
 	json_t *rows;				/* NULL: only count */
+	char *past;				/* patch of a list of what was */
 	uint32_t n[__KGRAFT_REASON_COUNT + 1];	/* the last: reasons of a newer kernel */
 };
 
@@ -117,6 +118,8 @@ static int collect(const struct kgr_straggler *s, void *arg)
 	json_t *obj;
 
 	c->n[s->reason < __KGRAFT_REASON_COUNT ? s->reason : __KGRAFT_REASON_COUNT]++;
+	if (kgr_has(s, KGRAFT_A_PAST) && !c->past && s->patch)
+		c->past = strdup(s->patch);
 	if (!c->rows)
 		return 0;
 	obj = row(c->ctx, s);
@@ -131,6 +134,8 @@ static int dump(struct collect *c)
 	ret = kgr_nl_open(&nl);
 	for (int i = 0; !ret && i < DUMP_TRIES; i++) {
 		memset(c->n, 0, sizeof(c->n));
+		free(c->past);
+		c->past = NULL;
 		json_array_clear(c->rows);
 		ret = kgr_nl_stragglers(nl, collect, c);
 		if (ret != -EINTR)
@@ -185,17 +190,20 @@ static json_t *sorted(json_t *rows)
 	return out;
 }
 
-int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts)
+int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts, char **past)
 {
 	struct collect c = { .ctx = ctx, .rows = json_array() };
 	int ret = dump(&c);
 
 	*rows = NULL;
 	*counts = NULL;
+	*past = NULL;
 	if (ret) {
 		json_decref(c.rows);
+		free(c.past);
 		return ret;
 	}
+	*past = c.past;
 	*rows = sorted(c.rows);
 	*counts = counts_json(&c);
 	return 0;
@@ -204,8 +212,10 @@ int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts)
 json_t *kgr_straggler_counts(struct kgr_ctx *ctx)
 {
 	struct collect c = { .ctx = ctx };
+	json_t *counts = dump(&c) ? NULL : counts_json(&c);
 
-	return dump(&c) ? NULL : counts_json(&c);
+	free(c.past);
+	return counts;
 }
 
 char *kgr_straggler_counts_text(const json_t *counts)

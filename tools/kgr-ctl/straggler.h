@@ -10,9 +10,11 @@
 /*
  * An array of rows, oldest first, and {"in-syscall": 3, ...}: the reasons that
  * occur, in the kernel's order.  -ENOENT: this kernel has no netlink family
- * "kgraft"; other errors are those of the request.
+ * "kgraft"; other errors are those of the request.  @past, to be freed: NULL, or
+ * the list is of those who were left when the transition of this patch timed out,
+ * or when the quiesce model last tried.
  */
-int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts);
+int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts, char **past);
 
 /* The counts alone, cheaply; NULL when they can't be had */
 json_t *kgr_straggler_counts(struct kgr_ctx *ctx);

@@ -91,6 +91,11 @@ static const struct attr {
 	ATTR("since", K_TIME, since_ms, false),
 	ATTR("migrated", K_NUM, migrated, false),
 	ATTR("total", K_NUM, total, false),
+	ATTR("timeout", K_NUM, timeout_ms, false),
+	ATTR("on_timeout", K_TEXT, on_timeout, false),
+	ATTR("reason", K_TEXT, reason, false),
+	ATTR("stops", K_NUM, stops, false),
+	ATTR("stopped_us", K_NUM, stopped_us, false),
 #define NUDGE(rung)	ATTR("nudges/" #rung, K_NUM, nudges[KGR_NUDGE_##rung], false),
 	KGR_NUDGES(NUDGE)
 #undef NUDGE
@@ -424,6 +429,15 @@ int kgr_sysfs_write(struct kgr_ctx *ctx, const char *patch, const char *attr, co
 		close(fd);
 	free(path);
 	return ret;
+}
+
+bool kgr_sysfs_has(struct kgr_ctx *ctx, const char *file)
+{
+	char *path = sys_path(ctx, KGRAFT_DIR "/%s", file);
+	bool has = !access(path, F_OK);
+
+	free(path);
+	return has;
 }
 
 int kgr_sysfs_open_transition(struct kgr_ctx *ctx, const char *patch)

@@ -21,6 +21,8 @@ enum kgr_exit kgr_sysfs_find_owner(struct kgr_ctx *ctx, const char *module,
 				   struct kgr_patch *patch);
 enum kgr_exit kgr_sysfs_find_transition(struct kgr_ctx *ctx, struct kgr_patch *patch);
 
+/* Does /sys/kernel/kgraft have this file? */
+bool kgr_sysfs_has(struct kgr_ctx *ctx, const char *file);
 int kgr_sysfs_write(struct kgr_ctx *ctx, const char *patch, const char *attr, const char *value);
 
 /*

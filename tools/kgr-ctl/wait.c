@@ -21,6 +21,8 @@
 #include "sysfs.h"
 #include "wait.h"
 
+#define REVERSAL_MS	(30 * 1000)	/* for those whom a reversal has to move back */
+
 enum { FD_EVENT, FD_SIGNAL, FD_TIMER, FD_COUNT };
 
 static int64_t now_ms(void)
@@ -98,11 +100,24 @@ static int take_signal(int fd)
 }
 
 /*
+ * How long to wait at most.  Where the kernel keeps the deadline and reverses, that
+ * is to be seen as well.
+ */
+static int64_t wait_limit(const struct kgr_ctx *ctx)
+{
+	int64_t limit = ctx->opts.timeout_ms;
+
+	if (ctx->opts.on_timeout && !strcmp(ctx->opts.on_timeout, "revert"))
+		limit += REVERSAL_MS;
+	return limit;
+}
+
+/*
  * 0: the transition has ended; -ETIMEDOUT; -EINTR with *@sig; another -errno
  */
 static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_progress *progress, int *sig)
 {
-	int64_t limit = w->ctx->opts.timeout_ms;
+	int64_t limit = wait_limit(w->ctx);
 	struct pollfd fds[FD_COUNT] = {
 		[FD_EVENT] = { .fd = event_fd, .events = POLLPRI },
 		[FD_SIGNAL] = { .fd = w->sig_fd, .events = POLLIN },
@@ -243,6 +258,24 @@ static enum kgr_exit finish_gone(struct kgr_ctx *ctx, const char *name, bool ena
 	return KGR_EXIT_OK;
 }
 
+/* It did not become what was wanted */
+static enum kgr_exit finish_other(struct kgr_ctx *ctx, const struct kgr_patch *patch)
+{
+	enum kgr_exit ret;
+
+	if (!kgr_patch_timed_out(patch)) {
+		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "patch '%s' was turned round meanwhile: %s",
+			       patch->name, kgr_patch_state(patch));
+		kgr_next(ctx, "kgr-ctl status");
+		return ret;
+	}
+	ret = kgr_fail(ctx, KGR_EXIT_TIMEOUT_REVERTED, "patch '%s' timed out and is %s again",
+		       patch->name, kgr_patch_state(patch));
+	kgr_why(ctx, "%s", patch->reason);
+	kgr_next(ctx, "kgr-ctl stragglers (who was left, and what helps)");
+	return ret;
+}
+
 enum kgr_exit kgr_wait_finish(struct kgr_wait *w, const char *name, bool enabled, bool already)
 {
 	struct kgr_ctx *ctx = w->ctx;
@@ -259,9 +292,7 @@ enum kgr_exit kgr_wait_finish(struct kgr_wait *w, const char *name, bool enabled
 	if (ret)
 		return ret;
 	if (patch.enabled != enabled) {
-		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "patch '%s' was turned round meanwhile: %s",
-			       name, kgr_patch_state(&patch));
-		kgr_next(ctx, "kgr-ctl status");
+		ret = finish_other(ctx, &patch);
 	} else {
 		ret = kgr_show(ctx, json_pack("{s:s,s:I,s:o}",
 					      "result", result_word(&patch, already),

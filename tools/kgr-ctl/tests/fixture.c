@@ -92,6 +92,11 @@ void put_patch(struct fixture *f, const char *name, const char *state)
 	put_attr(f, name, "since", "1732167000.123\n");
 	put_attr(f, name, "migrated", moving ? "120\n" : "124\n");
 	put_attr(f, name, "total", "124\n");
+	put_attr(f, name, "timeout", "0\n");
+	put_attr(f, name, "on_timeout", "keep\n");
+	put_attr(f, name, "reason", "\n");
+	put_attr(f, name, "stops", "0\n");
+	put_attr(f, name, "stopped_us", "0\n");
 	put_attr(f, name, "nudges/stack_check", "11\n");
 	put_attr(f, name, "nudges/wake", "2\n");
 	put_attr(f, name, "nudges/resched", "3\n");
