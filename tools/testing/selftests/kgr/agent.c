@@ -138,6 +138,8 @@ static void print_straggler(const struct kgr_straggler *s, FILE *out)
 		fprintf(out, " wchan=%s", s->wchan);
 	if (s->tracer >= 0)
 		fprintf(out, " tracer=%d", s->tracer);
+	if (s->past)
+		fputs(" past=1", out);
 	fprintf(out, " patch=%s comm=%s\n", s->patch, s->comm);
 }
 

@@ -23,6 +23,7 @@
 
 static const char *work = "all 2";
 static int cpu = -1;
+static unsigned int pause_ms;
 static atomic_int stop;
 static atomic_ulong writes, interrupted, failed;
 static atomic_int last_error;
@@ -57,6 +58,8 @@ static void *hammer(void *arg)
 	while (!stop) {
 		if (pwrite(fd, work, len, 0) == (ssize_t)len) {
 			writes++;
+			if (pause_ms)
+				kgr_sleep_ms(pause_ms);
 		} else if (errno == EINTR) {
 			interrupted++;
 		} else {
@@ -110,18 +113,20 @@ int main(int argc, char **argv)
 
 	/* the test itself wants to get on */
 	setpriority(PRIO_PROCESS, 0, 10);
-	while ((opt = getopt(argc, argv, "t:w:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "t:w:c:p:")) != -1) {
 		if (opt == 't')
 			count = atoi(optarg);
 		else if (opt == 'w')
 			work = optarg;
 		else if (opt == 'c')
 			cpu = atoi(optarg);
+		else if (opt == 'p')
+			pause_ms = atoi(optarg);
 		else
 			count = -1;
 	}
 	if (count < 1 || count > MAX_THREADS || optind != argc) {
-		fprintf(stderr, "usage: hammer [-t THREADS] [-w WORK] [-c CPU]\n");
+		fprintf(stderr, "usage: hammer [-t THREADS] [-w WORK] [-c CPU] [-p PAUSE_MS]\n");
 		return 2;
 	}
 	err = run(count);

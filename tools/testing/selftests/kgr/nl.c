@@ -202,6 +202,7 @@ static int got_straggler(struct nlattr **attrs, void *data)
 	s.cpu = attr_u32(attrs[KGRAFT_A_CPU], -1);
 	s.syscall = attr_u32(attrs[KGRAFT_A_SYSCALL], -1);
 	s.tracer = attr_u32(attrs[KGRAFT_A_TRACER], -1);
+	s.past = !!attrs[KGRAFT_A_PAST];
 	s.offset = attr_u32(attrs[KGRAFT_A_OFFSET], 0);
 	if (attrs[KGRAFT_A_AGE_MS])
 		memcpy(&s.age_ms, (char *)attrs[KGRAFT_A_AGE_MS] + NLA_HDRLEN, sizeof(s.age_ms));

@@ -74,6 +74,7 @@ struct kgr_straggler {
 	int cpu;
 	int syscall;
 	int tracer;
+	int past;
 	unsigned int offset;
 	unsigned long long age_ms;
 };

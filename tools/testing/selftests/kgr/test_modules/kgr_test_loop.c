@@ -11,7 +11,7 @@
 
 static int model = KGR_MODEL_UNIVERSE;
 module_param(model, int, 0444);
-MODULE_PARM_DESC(model, "consistency model: 0 universe, 1 hybrid, 2 immediate");
+MODULE_PARM_DESC(model, "consistency model: 0 universe, 1 hybrid, 2 immediate, 3 quiesce");
 
 static int new_loop(int ms)
 {

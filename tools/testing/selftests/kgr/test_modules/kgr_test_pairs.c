@@ -13,7 +13,23 @@
 
 static int model = KGR_MODEL_UNIVERSE;
 module_param(model, int, 0444);
-MODULE_PARM_DESC(model, "consistency model: 0 universe, 1 hybrid, 2 immediate");
+MODULE_PARM_DESC(model, "consistency model: 0 universe, 1 hybrid, 2 immediate, 3 quiesce");
+
+static unsigned int timeout_ms;
+module_param(timeout_ms, uint, 0444);
+MODULE_PARM_DESC(timeout_ms, "deadline of its transitions");
+
+static int on_timeout;
+module_param(on_timeout, int, 0444);
+MODULE_PARM_DESC(on_timeout, "what is done then: 0 keep, 1 revert");
+
+static bool clear_of;
+module_param(clear_of, bool, 0444);
+MODULE_PARM_DESC(clear_of, "nobody may be where the pairs are called from");
+
+static const char * const callers[] = {
+	"kgr_test_run_nested", "kgr_test_run_seq", NULL
+};
 
 static int new_inner(void)
 {
@@ -55,6 +71,9 @@ static struct kgr_patch patch = {
 static int __init kgr_test_pairs_init(void)
 {
 	patch.model = model;
+	patch.clear_of = clear_of ? callers : NULL;
+	patch.timeout_ms = timeout_ms;
+	patch.on_timeout = on_timeout;
 	return kgr_patch_kernel(&patch);
 }
 

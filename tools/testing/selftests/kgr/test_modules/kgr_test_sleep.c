@@ -12,7 +12,15 @@
 
 static int model = KGR_MODEL_UNIVERSE;
 module_param(model, int, 0444);
-MODULE_PARM_DESC(model, "consistency model: 0 universe, 1 hybrid, 2 immediate");
+MODULE_PARM_DESC(model, "consistency model: 0 universe, 1 hybrid, 2 immediate, 3 quiesce");
+
+static unsigned int timeout_ms;
+module_param(timeout_ms, uint, 0444);
+MODULE_PARM_DESC(timeout_ms, "deadline of its transitions");
+
+static int on_timeout;
+module_param(on_timeout, int, 0444);
+MODULE_PARM_DESC(on_timeout, "what is done then: 0 keep, 1 revert");
 
 static int new_sleep(int how)
 {
@@ -45,6 +53,8 @@ static struct kgr_patch patch = {
 static int __init kgr_test_sleep_init(void)
 {
 	patch.model = model;
+	patch.timeout_ms = timeout_ms;
+	patch.on_timeout = on_timeout;
 	return kgr_patch_kernel(&patch);
 }
 
