@@ -28,7 +28,7 @@ module_param(clear_of, bool, 0444);
 MODULE_PARM_DESC(clear_of, "nobody may be where the pairs are called from");
 
 static const char * const callers[] = {
-	"kgr_test_run_nested", "kgr_test_run_seq", NULL
+	"kgr_test_run_nested", "kgr_test_run_seq", "kgr_test_run_bh", NULL
 };
 
 static int new_inner(void)
