@@ -48,7 +48,21 @@ case_checkpatch()
 	"$kernel_tools/checkpatch.pl" --no-tree --terse --no-summary --ignore "$types" -f "${c_files[@]}" kernel/kgraft/Kconfig
 }
 
+case_error_codes()
+{
+	tools/kgr-build/error-codes >"$work/error-codes.rst"
+	diff -u Documentation/kgraft/error-codes.rst "$work/error-codes.rst"
+}
+
+# There is no way to provoke an internal error
+case_error_tests()
+{
+	expect 'KGR-E001 INTERNAL' "$(tools/kgr-build/error-codes --untested)" 'codes that no test knows'
+}
+
 check 'lettered barriers have both ends' case_barriers
+check "kgr-build: the page of diagnostics is what errors.def makes" case_error_codes
+check 'kgr-build: each diagnostic has a test' case_error_tests
 check 'one that has lost an end is found' case_barriers_teeth
 if git rev-parse --git-dir >/dev/null 2>&1; then
 	check 'every source file names its license' case_spdx

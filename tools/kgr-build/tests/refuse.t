@@ -152,12 +152,12 @@ objcopy --update-section .comment="$work/comment" "$tree/kernel/core.o"
 broken comment KGR-E023 'kernel/core.o: .*in the tree: "GCC: \(Other\) 1.2.3", here: "GCC: '
 restore
 sed -i 's/^savedcmd_.* -O2/& -fno-tree-vrp -fno-inline-small-functions/' "$tree/kernel/.core.o.cmd"
-broken flags KGR-E026 'kernel/core.o: .*in the tree: "", recorded: "-fno-tree-vrp'
+broken flags KGR-E122 'kernel/core.o: .*in the tree: "", recorded: "-fno-tree-vrp'
 restore
 sed -i 's/^savedcmd_.* -O2/& -fplugin=scripts\/none.so/' "$tree/kernel/.core.o.cmd"
-broken plugin KGR-E027 "none.so isn't there"
+broken plugin KGR-E123 "none.so isn't there"
 touch "$tree/scripts/none.so"
-broken new-plugin KGR-E027 'none.so is newer'
+broken new-plugin KGR-E123 'none.so is newer'
 restore
 strip "$tree/vmlinux"
 broken vmlinux KGR-E024 'vmlinux'

@@ -116,6 +116,8 @@ refused unlinked 4 KGR-E015 'kernel/fresh.c: .*nothing includes it, and no Makef
 edit source kernel/Makefile '$a\
 obj-y += fresh.o'
 built source 'a new source that a Makefile links'
+has_code source KGR-N029
+ok $? 'KGR-N029: what it is compiled like'
 json source 'grep { $_->{name} eq "fresh_clamp" && $_->{file} eq "kernel/fresh.c" } @{$d->{new}}'
 ok $? "its function is in the module, with its place"
 built source 'the same in a view of symbolic links' --view=symlinks

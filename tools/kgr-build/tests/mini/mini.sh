@@ -68,7 +68,8 @@ config()	# LINE...: more of auto.conf
 
 make_tree()
 {
-	local members='kernel/core.o kernel/helper.o kernel/loop.o kernel/entry.o lib/strip.o'
+	local members='kernel/core.o kernel/helper.o kernel/loop.o kernel/entry.o lib/strip.o
+		kernel/a/same.o kernel/b/same.o'
 
 	cp -r "$here/tree" "$tree"
 	cp "$top/include/linux/kgraft_types.h" "$tree/include/linux/"
@@ -78,7 +79,7 @@ make_tree()
 	echo 6.12.0-mini >"$tree/include/config/kernel.release"
 	config CONFIG_{X86_64,KGRAFT,MODULES,KALLSYMS,KALLSYMS_ALL,UNWINDER_ORC,CC_IS_GCC}=y \
 		"CONFIG_CC_VERSION_TEXT=\"$(gcc --version | head -n 1)\""
-	for f in core helper loop; do
+	for f in core helper loop a/same b/same; do
 		# shellcheck disable=SC2086
 		build_object kernel/$f.o kernel/$f.c $ftrace || return
 	done
