@@ -145,6 +145,7 @@ static void add_lists(struct kgr_build *b, json_t *root)
 	json_object_set_new(root, "diagnostics", diags);
 	json_object_set_new(root, "objects", objects);
 	set_number(root, "objects_same", b->screened);
+	set_number(root, "objects_postponed", b->postponed);
 	json_object_set_new(root, "changed", changed);
 	json_object_set_new(root, "new", added);
 	json_object_set_new(root, "symbols", symbols);

@@ -69,6 +69,8 @@ struct kgr_build {
 	struct view view;
 	VEC(struct unit) units;
 	size_t screened;		/* objects that turned out to stay the same */
+	size_t postponed;		/* objects that only include a header: looked at last */
+	bool whole;			/* nothing is postponed any more */
 	struct type_set types[2];	/* original, patched */
 	struct symtab vmlinux;
 	VEC(struct symtab *) modules;	/* those that are looked at */

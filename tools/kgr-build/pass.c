@@ -86,9 +86,21 @@ bool out_of_space(struct kgr_build *b, const char *output)
 	return true;
 }
 
+static const char * const tmp_dirs[] = { "layer", "empty", "links", "obj", "module", "tmp" };
+
+static int fill_tmp(struct kgr_build *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tmp_dirs); i++) {
+		int err = make_dirs(tmp_path(b, "%s", tmp_dirs[i]));
+
+		if (err)
+			return io_error(b, b->tmp, err);
+	}
+	return 0;
+}
+
 static int make_tmp(struct kgr_build *b)
 {
-	static const char * const dirs[] = { "layer", "empty", "links", "obj", "module", "tmp" };
 	const char *base = getenv("TMPDIR");
 	char *abs;
 
@@ -104,14 +116,8 @@ static int make_tmp(struct kgr_build *b)
 		b->tmp = NULL;
 		return io_error(b, path, err);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		int err = make_dirs(tmp_path(b, "%s", dirs[i]));
-
-		if (err)
-			return io_error(b, b->tmp, err);
-	}
 	b->module_dir = tmp_path(b, "module");
-	return 0;
+	return fill_tmp(b);
 }
 
 /* From --name, or else from the name of the first diff */
@@ -170,6 +176,26 @@ static bool nothing_to_do(const struct kgr_build *b, size_t nr)
 	return passes[nr].last_look && !b->changed.n;
 }
 
+/* Nothing stands against what was looked at: now for what was postponed */
+static bool goes_on(const struct kgr_build *b, size_t nr)
+{
+	return passes[nr].last_look && b->postponed && !b->diag.count[CLASS_REFUSE];
+}
+
+static int start_over(struct kgr_build *b)
+{
+	struct kgr_build fresh = {
+		.arena = b->arena, .opts = b->opts, .diag = { .arena = &b->arena },
+		.tmp = b->tmp, .module_dir = b->module_dir, .module_name = b->module_name,
+		.patch_name = b->patch_name, .out_path = b->out_path, .times = b->times,
+		.started = b->started, .whole = true,
+	};
+	*b = fresh;
+	for (size_t i = 0; i < ARRAY_SIZE(tmp_dirs); i++)
+		remove_tree(tmp_path(b, "%s", tmp_dirs[i]));
+	return fill_tmp(b);
+}
+
 void run_passes(struct kgr_build *b)
 {
 	b->started = now();
@@ -179,6 +205,12 @@ void run_passes(struct kgr_build *b)
 	for (size_t i = 0; passes[i].run; i++) {
 		if (run_pass(b, i) || diag_fatal(&b->diag))
 			return;
+		if (goes_on(b, i)) {
+			if (start_over(b))
+				return;
+			i = (size_t)-1;
+			continue;
+		}
 		if (passes[i].last_look && (b->diag.count[CLASS_REFUSE] || nothing_to_do(b, i)))
 			return;
 	}

@@ -57,6 +57,15 @@ static void print_diagnostics(struct kgr_build *b)
 			fprintf(stderr, "%s\n", diag_line(&b->arena, it));
 }
 
+static void print_others(const struct kgr_build *b)
+{
+	if (b->screened)
+		printf(", and %zu that stay the same", b->screened);
+	if (b->postponed)
+		printf(", and %zu with a changed header that were not looked at", b->postponed);
+	printf("\n");
+}
+
 static void print_objects(struct kgr_build *b)
 {
 	struct unit *u;
@@ -65,14 +74,13 @@ static void print_objects(struct kgr_build *b)
 		return;
 	printf("objects:  ");
 	if (b->units.n > 8 && !b->opts.verbose) {
-		printf("%zu rebuilt, and %zu that stay the same\n", b->units.n, b->screened);
+		printf("%zu rebuilt", b->units.n);
+		print_others(b);
 		return;
 	}
 	vec_each(u, &b->units)
 		printf("%s%s", u == b->units.v ? "" : " ", u->object->path);
-	if (b->screened)
-		printf(", and %zu that stay the same", b->screened);
-	printf("\n");
+	print_others(b);
 }
 
 static void print_atoms(struct kgr_build *b)

@@ -19,6 +19,7 @@
 #include "screen.h"
 #include "special.h"
 
+#define MANY	64	/* objects that are postponed */
 #define BATCH	32	/* objects on the disk at a time, for each compiler at work */
 
 /*
@@ -218,15 +219,36 @@ static int screen_batch(struct kgr_build *b, struct unit **batch, size_t n,
 	return 0;
 }
 
-static void drop_screened(struct kgr_build *b)
+static size_t drop_screened(struct kgr_build *b)
 {
-	size_t n = 0;
+	size_t n = 0, dropped;
 
 	for (size_t i = 0; i < b->units.n; i++)
 		if (!b->units.v[i].screened)
 			b->units.v[n++] = b->units.v[i];
-	b->screened = b->units.n - n;
+	dropped = b->units.n - n;
 	b->units.n = n;
+	return dropped;
+}
+
+/*
+ * Hundreds of objects take minutes.  What is refused because of the few that the diff
+ * touches by themselves can be said in seconds, so these come first; if nothing stands
+ * against them, run_passes() starts over with all.
+ */
+static bool postpone(struct kgr_build *b)
+{
+	struct unit *u;
+	size_t n = 0;
+
+	vec_each(u, &b->units)
+		n += u->candidate;
+	if (b->whole || n < MANY)
+		return false;
+	vec_each(u, &b->units)
+		u->screened = u->candidate;
+	b->postponed = drop_screened(b);
+	return true;
 }
 
 /* Has all that changes in its headers a name? */
@@ -263,8 +285,10 @@ int pass_screen(struct kgr_build *b)
 
 	vec_each(u, &b->units)
 		u->candidate = by_header(b, u) && !is_witness(b, u, seen);
+	if (postpone(b))
+		return 0;
 	if (screen_all(b, COMMAND_PREPROCESS) || screen_all(b, COMMAND_PLAIN))
 		return -1;
-	drop_screened(b);
+	b->screened = drop_screened(b);
 	return 0;
 }
