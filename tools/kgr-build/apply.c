@@ -168,6 +168,8 @@ static int prepare_copy(struct kgr_build *b, struct touched *t)
 	t->mentionable = t->header && mention_collect(&b->arena, before, after, &t->orig,
 						      &t->patched, t->hunks.v, t->hunks.n,
 						      &t->mentions);
+	mention_macros(&b->arena, before, after, &t->orig, &t->patched, t->hunks.v, t->hunks.n,
+		       &t->macros);
 	text = src_keep_lines(&b->arena, after, t->hunks.v, t->hunks.n);
 	err = file_write(path, text, strlen(text));
 	return err ? io_error(b, path, err) : 0;

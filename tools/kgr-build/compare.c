@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#include "arch/x86/insn.h"
 #include "compare.h"
 #include "kgr-build.h"
 #include "names.h"
@@ -161,6 +162,38 @@ const char *atom_difference(struct arena *a, struct atom *orig, struct atom *pat
 	struct comparison c = { .a = a };
 
 	return compare(&c, orig, patched);
+}
+
+/* References that an instruction makes: those from @from on that lie before @to */
+static size_t refs_until(const struct atom *a, size_t from, uint64_t to)
+{
+	while (from < a->refs.n && a->refs.v[from].off < to)
+		from++;
+	return from;
+}
+
+bool code_differs_at(struct atom *orig, struct atom *patched, uint64_t *at)
+{
+	struct comparison c = { 0 };
+	size_t i = 0, k = 0;
+	struct insn x, y;
+
+	for (*at = 0; *at < orig->size && *at < patched->size; *at += x.len) {
+		size_t i_end, k_end;
+
+		if (insn_decode(orig->data + *at, orig->size - *at, &x) ||
+		    insn_decode(patched->data + *at, patched->size - *at, &y) ||
+		    x.len != y.len || memcmp(orig->data + *at, patched->data + *at, x.len))
+			return true;
+		i_end = refs_until(orig, i, *at + x.len);
+		k_end = refs_until(patched, k, *at + x.len);
+		if (i_end - i != k_end - k)
+			return true;
+		for (; i < i_end; i++, k++)
+			if (!refs_equal(&c, &orig->refs.v[i], &patched->refs.v[k]))
+				return true;
+	}
+	return orig->size != patched->size;
 }
 
 static void judge(struct arena *a, struct atom *at)

@@ -27,6 +27,7 @@ struct touched {
 	struct src_map orig, patched;	/* blocks; lines of each side's own file */
 	mentions mentions;		/* what changes in a header, if it has names */
 	bool mentionable;
+	strvec macros;			/* that change */
 };
 
 /* An object that is built from a touched file, in both forms */

@@ -60,9 +60,76 @@ static bool lines_change(struct kgr_build *b, const char *file, unsigned int lin
 	return false;
 }
 
-static const char *find_cause(struct kgr_build *b, const struct dw_index *ix, const struct atom *a)
+/* Text of the block that begins about @line of @file, in the tree */
+static const char *function_text(struct kgr_build *b, const char *file, unsigned int line,
+				 size_t *len)
 {
-	const struct dw_func *f = map_get(&ix->funcs, name_source(&b->arena, atom_name(a)));
+	const struct src_block *blk = NULL;
+	struct src_map map;
+	char *text, *p;
+
+	if (!file || file_read(&b->arena, arena_printf(&b->arena, "%s/%s", b->tree.srcdir, file),
+			       &text, NULL))
+		return NULL;
+	src_scan(&b->arena, text, &map);
+	for (unsigned int k = 0; !blk && k < 8; k++)
+		blk = src_block_at(&map, line + k);
+	if (!blk)
+		return NULL;
+	p = text;
+	for (unsigned int k = 1; k < blk->first; k++)
+		p = strchrnul(p, '\n') + 1;
+	*len = 0;
+	for (unsigned int k = blk->first; k <= blk->last; k++)
+		*len += strcspn(p + *len, "\n") + 1;
+	*len -= 1;
+	return p;
+}
+
+/* A macro that changes, and that the function mentions */
+static const char *changed_macro(struct kgr_build *b, const char *file, unsigned int line)
+{
+	struct touched *t;
+	const char *text = NULL;
+	size_t len = 0;
+
+	vec_each(t, &b->touched)
+		for (size_t i = 0; i < t->macros.n; i++) {
+			if (!text)
+				text = function_text(b, file, line, &len);
+			if (text && mention_in(text, len, t->macros.v[i]))
+				return t->macros.v[i];
+		}
+	return NULL;
+}
+
+static bool inlines(const struct dw_func *f, const char *name)
+{
+	for (size_t i = 0; f && i < f->inlined.n; i++)
+		if (!strcmp(f->inlined.v[i]->name, name))
+			return true;
+	return false;
+}
+
+/* A function that is inlined now and wasn't, or was and isn't */
+static const char *inlining(struct kgr_build *b, const struct dw_func *old,
+			    const struct dw_func *new)
+{
+	for (size_t i = 0; old && i < new->inlined.n; i++)
+		if (!inlines(old, new->inlined.v[i]->name))
+			return arena_printf(&b->arena, "%s() is inlined into it now",
+					    new->inlined.v[i]->name);
+	for (size_t i = 0; old && i < old->inlined.n; i++)
+		if (!inlines(new, old->inlined.v[i]->name))
+			return arena_printf(&b->arena, "%s() is no longer inlined into it",
+					    old->inlined.v[i]->name);
+	return NULL;
+}
+
+static const char *find_cause(struct kgr_build *b, const struct unit *u, const struct atom *a)
+{
+	const char *name = name_source(&b->arena, atom_name(a)), *why;
+	const struct dw_func *f = map_get(&u->dw_patched->funcs, name);
 
 	if (!f)
 		return NULL;
@@ -72,7 +139,11 @@ static const char *find_cause(struct kgr_build *b, const struct dw_index *ix, co
 		if (lines_change(b, source_name(b, f->inlined.v[i]->file), f->inlined.v[i]->line))
 			return arena_printf(&b->arena, "%s() is inlined into it and changes",
 					    f->inlined.v[i]->name);
-	return "a macro, type or variable that it uses changes, or how the compiler inlines";
+	why = changed_macro(b, source_name(b, f->file), f->line);
+	if (why)
+		return arena_printf(&b->arena, "macro %s, which it uses, changes", why);
+	why = inlining(b, map_get(&u->dw_orig->funcs, name), f);
+	return why ? why : "a type, variable or nested macro that it uses changes";
 }
 
 static int locate_unit(struct kgr_build *b, struct unit *u)
@@ -91,7 +162,7 @@ static int locate_unit(struct kgr_build *b, struct unit *u)
 
 		if ((*a)->obj != u->patched)
 			continue;
-		cause = find_cause(b, u->dw_patched, *a);
+		cause = find_cause(b, u, *a);
 		if (cause)
 			(*a)->reason = arena_printf(&b->arena, "%s: %s", cause, (*a)->reason);
 	}

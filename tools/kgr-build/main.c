@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "explain.h"
 #include "kgr-build.h"
 #include "special.h"
 
@@ -17,14 +18,20 @@ static int print(struct buf *text)
 
 static int run(struct kgr_build *b)
 {
+	struct buf explained = { .arena = &b->arena };
+
 	b->diag.arena = &b->arena;
 	run_passes(b);
 	html_write(b);
+	for (size_t i = 0; !diag_fatal(&b->diag) && i < b->opts.explain.n; i++)
+		explain(b, b->opts.explain.v[i], &explained);
 	if (b->tmp && b->opts.keep_tmp)
 		fprintf(stderr, "kgr-build: temporary files are in %s\n", b->tmp);
 	else if (b->tmp && remove_tree(b->tmp))
 		diag(&b->diag, D_IO, AT_FILE(b->tmp), "can't be removed");
 	report_text(b);
+	if (explained.n && fputs(explained.s, b->opts.json ? stderr : stdout) < 0)
+		return EXIT_FAIL;
 	if (b->opts.json && report_json(b))
 		return EXIT_FAIL;
 	return exit_code(b);

@@ -181,6 +181,30 @@ bool mention_collect(struct arena *a, const char *before, const char *after,
 	return true;
 }
 
+static void add_macros(struct arena *a, const struct side *s, unsigned int start, unsigned int len,
+		       strvec *out)
+{
+	for (unsigned int nr = start; nr < start + len; nr++) {
+		unsigned int first = directive_start(s, nr);
+		mentions found = { 0 };
+
+		if (first && add_macro(a, s, first, &found))
+			strvec_add_unique(a, out, found.v[0].name);
+	}
+}
+
+void mention_macros(struct arena *a, const char *before, const char *after,
+		    const struct src_map *orig, const struct src_map *patched,
+		    const struct diff_hunk *hunks, size_t n, strvec *out)
+{
+	struct side old = { before, orig }, new = { after, patched };
+
+	for (; n; hunks++, n--) {
+		add_macros(a, &old, hunks->old_start, hunks->old_len, out);
+		add_macros(a, &new, hunks->new_start, hunks->new_len, out);
+	}
+}
+
 /* # 12 "dir/file.h" 1 3: sets the line that comes next */
 static bool marker(const char *line, unsigned int *nr, const char **file, size_t *len)
 {
@@ -208,13 +232,13 @@ static bool in_header(const char *file, size_t len, const char *header)
 		(len == n || file[len - n - 1] == '/');
 }
 
-static bool line_mentions(const char *line, size_t len, const struct mention *m)
+bool mention_in(const char *text, size_t len, const char *name)
 {
-	size_t n = strlen(m->name);
+	size_t n = strlen(name);
 
-	for (const char *p = line; (p = memmem(p, line + len - p, m->name, n)); p++)
-		if ((p == line || !word_char(p[-1])) &&
-		    (p + n == line + len || !word_char(p[n])))
+	for (const char *p = text; (p = memmem(p, text + len - p, name, n)); p++)
+		if ((p == text || !word_char(p[-1])) &&
+		    (p + n == text + len || !word_char(p[n])))
 			return true;
 	return false;
 }
@@ -239,7 +263,7 @@ static bool line_uses(const char *line, size_t len, bool header, unsigned int nr
 {
 	for (size_t i = 0; i < names->n; i++) {
 		const struct mention *m = &names->v[i];
-		bool mentions = line_mentions(line, len, m), defines = false;
+		bool mentions = mention_in(line, len, m->name), defines = false;
 
 		for (size_t k = 0; k < names->n; k++)
 			defines |= !strcmp(names->v[k].name, m->name) &&

@@ -22,6 +22,14 @@ bool mention_collect(struct arena *a, const char *before, const char *after,
 		     const struct src_map *orig, const struct src_map *patched,
 		     const struct diff_hunk *hunks, size_t n, mentions *out);
 
+/* Names of the macros that the hunks touch, whatever else they do */
+void mention_macros(struct arena *a, const char *before, const char *after,
+		    const struct src_map *orig, const struct src_map *patched,
+		    const struct diff_hunk *hunks, size_t n, strvec *out);
+
+/* Is @name a word of the first @len characters of @text? */
+bool mention_in(const char *text, size_t len, const char *name);
+
 /*
  * Does preprocessed @text, as of cc -E -dU, use one of them, other than in the lines
  * of @file, the header, that define it?

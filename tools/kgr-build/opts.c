@@ -10,8 +10,8 @@
 
 enum {
 	O_NAME = 256, O_MODEL, O_CVE, O_DESCRIPTION, O_SIGN_KEY, O_SIGN_CERT, O_HTML,
-	O_NO_CACHE, O_CACHE_SIZE, O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_FUZZ,
-	O_LIST_SECTIONS, O_VERSION,
+	O_NO_CACHE, O_CACHE_SIZE, O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_EXPLAIN,
+	O_FUZZ, O_LIST_SECTIONS, O_VERSION,
 };
 
 static const struct {
@@ -35,6 +35,7 @@ static const struct {
 	{ O_KEEP_TMP, "keep-tmp", NULL, "leave the temporary directory behind" },
 	{ O_HTML, "html", "FILE", "write a page for review" },
 	{ O_JSON, "json", NULL, "report as JSON on standard output" },
+	{ O_EXPLAIN, "explain", "FUNC", "say why FUNC is in the module, or isn't; may be repeated" },
 	{ 'v', "verbose", NULL, "say more" },
 	{ 'q', "quiet", NULL, "no progress, no report; diagnostics only" },
 	{ O_LIST_ERRORS, "list-errors", NULL, "print the catalogue of diagnostics" },
@@ -148,6 +149,7 @@ static enum opts_action one_option(struct arena *a, struct opts *o, int key, cha
 	case O_SIGN_KEY: o->sign_key = arg; break;
 	case O_SIGN_CERT: o->sign_cert = arg; break;
 	case O_HTML: o->html = arg; good = *arg; break;
+	case O_EXPLAIN: vec_push(a, &o->explain, arg); good = *arg; break;
 	case O_FUZZ: good = parse_fuzz(o, arg); break;
 	case 'j': good = parse_number(arg, 1024, &o->jobs); break;
 	case O_NO_CACHE: o->no_cache = true; break;

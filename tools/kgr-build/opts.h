@@ -29,6 +29,7 @@ struct opts {
 	bool no_cache;
 	bool keep_tmp, json, verbose, quiet;
 	strvec patches;
+	strvec explain;			/* functions to explain */
 };
 
 /* On OPTS_BAD, @error says why */

@@ -71,3 +71,15 @@ void *kthread_create_on_node(int (*fn)(void *data), void *data, int node, const 
 {
 	return fn(data) + node ? (void *)name : data;
 }
+
+#define HELPER_BIAS	4
+
+static inline long half(long v)
+{
+	return v / 2;
+}
+
+long helper_half(long v)
+{
+	return half(v) + HELPER_BIAS;
+}
