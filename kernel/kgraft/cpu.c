@@ -135,6 +135,25 @@ void kgr_cpus_unmark(void)
 }
 
 /**
+ * kgr_cpus_force - give the contexts of all CPUs the target epoch
+ *
+ * From here, whatever those CPUs are doing: an interrupt in progress may see both.
+ *
+ * Context: process context, kgr_mutex and cpu_hotplug_lock held, nobody is marked.
+ */
+void kgr_cpus_force(void)
+{
+	unsigned int cpu;
+
+	lockdep_assert_cpus_held();
+
+	for_each_possible_cpu(cpu) {
+		kgr_idle_set_epoch(cpu);
+		kgr_irq_set_epoch(cpu);
+	}
+}
+
+/**
  * kgr_cpus_kick - make CPUs pass a safe point
  *
  * A CPU in user mode, or in the kernel on behalf of a user task, passes the exit

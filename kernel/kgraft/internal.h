@@ -107,6 +107,7 @@ struct kgr_object {
  * @stopped_total_us: and in all [M]
  * @timeout_ms:	deadline of its transitions, 0: none [M]
  * @on_timeout:	what is done then [M]
+ * @forced:	a transition was forced while it was in force; its module stays [M]
  * @reason:	what became of its last transition other than that it is complete,
  *		empty: nothing worth saying [M]
  */
@@ -127,6 +128,7 @@ struct kgr_patch_priv {
 	unsigned int stopped_total_us;
 	unsigned int timeout_ms;
 	enum kgr_on_timeout on_timeout;
+	bool forced;
 	char reason[KGR_REASON_LEN];
 };
 
@@ -215,6 +217,7 @@ void kgr_transition_kick(void);
 void kgr_transition_hold(unsigned int total);
 void kgr_transition_retarget(u32 epoch);
 void kgr_transition_release(void);
+void kgr_transition_force(void);
 void kgr_pending_get(void);
 void kgr_pending_put(void);
 bool kgr_queue_delayed(struct delayed_work *work, unsigned int ms);
@@ -228,6 +231,7 @@ bool kgr_task_unmark(struct task_struct *task);
 bool kgr_task_claim(struct task_struct *task, unsigned int point);
 void kgr_tasks_mark(void);
 void kgr_tasks_unmark(void);
+void kgr_tasks_force(void);
 bool kgr_dying_done(void);
 bool kgr_dying_any(void);
 int kgr_epoch_next(u32 from, u32 first, u32 *epoch);
@@ -265,6 +269,7 @@ void kgr_irq_migrate(void);
 bool kgr_irq_pending(unsigned int cpu);
 void kgr_cpus_mark(void);
 void kgr_cpus_unmark(void);
+void kgr_cpus_force(void);
 void kgr_cpus_kick(void);
 void kgr_cpus_stop(void);
 void kgr_cpu_stop_task(struct task_struct *task);
@@ -336,6 +341,9 @@ void kgr_quiesce_start(u32 epoch);
 void kgr_quiesce_stop(void);
 u32 kgr_quiesce_goal(void);
 const char *kgr_quiesce_obstacle(void);
+
+/* force.c: the last resort */
+int kgr_force(struct kgr_patch *patch);
 
 /* deadline.c: transitions that take too long */
 extern unsigned int kgr_timeout_ms;

@@ -61,7 +61,8 @@ static int kgr_put_patch(struct sk_buff *skb, struct kgr_patch *patch)
 	    nla_put_string(skb, KGRAFT_A_MODULE, patch->owner->name) ||
 	    kgr_put_text(skb, KGRAFT_A_CVE, patch->cve) ||
 	    kgr_put_text(skb, KGRAFT_A_BUILD_ID, patch->build_id) ||
-	    (patch->replace_all && nla_put_flag(skb, KGRAFT_A_REPLACE_ALL)))
+	    (patch->replace_all && nla_put_flag(skb, KGRAFT_A_REPLACE_ALL)) ||
+	    (priv->forced && nla_put_flag(skb, KGRAFT_A_FORCED)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -38,15 +38,21 @@ static ssize_t in_progress_show(struct kobject *kobj, struct kobj_attribute *att
 	return sysfs_emit(buf, "%d\n", !!kgr_transition_patch());
 }
 
-/* Published kGraft forces the transition here; that is not to be had yet */
+/* As in published kGraft: 0 forces the transition that runs */
 static ssize_t in_progress_store(struct kobject *kobj, struct kobj_attribute *attr,
 				 const char *buf, size_t count)
 {
+	bool value;
+	int ret;
+
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	ret = kgr_parse_switch(buf, &value);
+	if (ret || value)
+		return -EINVAL;
 
-	pr_err("forcing a transition isn't supported; see the stragglers, nudge or revert\n");
-	return -EOPNOTSUPP;
+	ret = kgr_force(NULL);
+	return ret ?: count;
 }
 
 static ssize_t force_load_module_show(struct kobject *kobj,

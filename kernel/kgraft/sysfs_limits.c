@@ -148,9 +148,34 @@ static ssize_t stopped_us_show(struct kobject *kobj, struct kobj_attribute *attr
 	return sysfs_emit(buf, "%u\n", kgr_patch_of(kobj)->priv->stopped_us);
 }
 
+static ssize_t force_store(struct kobject *kobj, struct kobj_attribute *attr,
+			   const char *buf, size_t count)
+{
+	u8 value;
+	int ret;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (kstrtou8(buf, 10, &value) || value != 1)
+		return -EINVAL;
+
+	ret = kgr_force(kgr_patch_of(kobj));
+	return ret ?: count;
+}
+
+static ssize_t forced_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	guard(mutex)(&kgr_mutex);
+
+	return sysfs_emit(buf, "%d\n", kgr_patch_of(kobj)->priv->forced);
+}
+
 static struct kobj_attribute timeout_attr = __ATTR_RW(timeout);
 static struct kobj_attribute on_timeout_attr = __ATTR_RW(on_timeout);
 static struct kobj_attribute reason_attr = __ATTR_RO(reason);
+static struct kobj_attribute force_attr = __ATTR_WO(force);
+static struct kobj_attribute forced_attr = __ATTR_RO(forced);
 static struct kobj_attribute stops_attr = __ATTR_RO(stops);
 static struct kobj_attribute stopped_us_attr = __ATTR_RO(stopped_us);
 
@@ -158,6 +183,8 @@ static struct attribute *kgr_patch_limits_attrs[] = {
 	&timeout_attr.attr,
 	&on_timeout_attr.attr,
 	&reason_attr.attr,
+	&force_attr.attr,
+	&forced_attr.attr,
 	&stops_attr.attr,
 	&stopped_us_attr.attr,
 	NULL

@@ -333,6 +333,28 @@ void kgr_tasks_unmark(void)
 }
 
 /**
+ * kgr_tasks_force - give every thread the target epoch, whatever it is doing
+ *
+ * Context: process context, kgr_mutex held, nobody is marked; takes tasklist_lock.
+ */
+void kgr_tasks_force(void)
+{
+	struct task_struct *group, *task;
+	u32 target = kgr_target_epoch();
+
+	read_lock(&tasklist_lock);
+	for_each_process_thread(group, task) {
+		/* Who is dying is counted by the epoch that it carries */
+		if (task->kgr_dying || READ_ONCE(task->kgr_epoch) == target)
+			continue;
+		WRITE_ONCE(task->kgr_epoch, target);
+		kgr_check_moved(task, KGR_POINT_FORCED);
+		trace_kgr_migrate(task, target, KGR_POINT_FORCED);
+	}
+	read_unlock(&tasklist_lock);
+}
+
+/**
  * kgr_task_next - walk the threads that have yet to migrate
  * @cursor:	thread id to begin at; on return, where to go on
  *

@@ -431,6 +431,36 @@ static void kgr_transition_finish(void)
 }
 
 /**
+ * kgr_transition_force - say that everybody has migrated
+ *
+ * Dying threads are not waited for either. They are counted by the epoch that they
+ * carry, so that no later transition takes that number before they are gone.
+ *
+ * Context: process context, kgr_mutex held, a transition runs; may sleep.
+ */
+void kgr_transition_force(void)
+{
+	lockdep_assert_held(&kgr_mutex);
+
+	cpus_read_lock();
+	atomic_inc(&kgr_transition.pending);
+	kgr_tasks_unmark();
+	kgr_cpus_unmark();
+	cpus_read_unlock();
+
+	/* Ends migrations in flight; see the Ordering block */
+	synchronize_rcu();
+
+	cpus_read_lock();
+	kgr_tasks_force();
+	kgr_cpus_force();
+	cpus_read_unlock();
+
+	atomic_set(&kgr_transition.pending, 0);
+	kgr_transition_finish();
+}
+
+/**
  * kgr_transition_over - is nobody left in another epoch?
  *
  * Context: process context, kgr_mutex held, a transition runs.

@@ -18,7 +18,8 @@
 	X(SAFE_POINT,	"safe-point")	\
 	X(ASLEEP,	"asleep")	\
 	X(DEAD,		"dead")		\
-	X(QUIESCE,	"quiesce")
+	X(QUIESCE,	"quiesce")	\
+	X(FORCED,	"forced")
 
 #define KGR_POINT_ENUM(name, text)	KGR_POINT_##name,
 enum kgr_point {
@@ -43,7 +44,8 @@ enum kgr_point {
 		{ 2, "safe-point" },		\
 		{ 3, "asleep" },		\
 		{ 4, "dead" },			\
-		{ 5, "quiesce" })
+		{ 5, "quiesce" },		\
+		{ 6, "forced" })
 
 #define show_kgr_rung(val)			\
 	__print_symbolic(val,			\
