@@ -130,6 +130,19 @@ case_expected()
 	says 'tainted: 512'
 }
 
+# The same for the taint of a forced transition
+case_forced()
+{
+	local taint='echo 64 >/proc/sys/kernel/tainted'
+	local announce='echo "kgr-selftest expects a forced transition" >/dev/kmsg'
+	local happens='echo "kgraft: patch x: patching forced, 1 context left" >/dev/kmsg'
+
+	expect_rc 0 vm -- sh -c "$announce; $taint; $happens"
+	expect_rc 99 vm -- sh -c "$taint; $happens"
+	expect_rc 99 vm -- sh -c "$announce; $taint"
+	says 'tainted: 64'
+}
+
 case_two()
 {
 	mkdir -p "$work/two1" "$work/two2"
@@ -195,6 +208,7 @@ check 'a guest that leaves early is a failure' case_power_off
 check 'the time limit holds' case_timeout
 check 'a splat or taint fails the run' case_splat
 check 'a splat that a test has announced is none' case_expected
+check 'the taint of a forced transition is forgiven if it was announced' case_forced
 check 'two at once' case_two
 check 'killed, it takes QEMU and its files along' case_interrupt
 check 'options' case_options

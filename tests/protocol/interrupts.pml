@@ -317,7 +317,7 @@ proctype patch()
 again:
 	begin();
 	do
-	/* step look: kgr_transition_complete() */
+	/* step look: kgr_transition_over() */
 	:: atomic { kicked -> kicked = 0 };
 	   if
 	   :: pending == 0 -> break

@@ -477,7 +477,7 @@ inline reverse()
 	mark_all()
 }
 
-/* step look: kgr_transition_complete() */
+/* step look: kgr_transition_over() */
 inline look()
 {
 	atomic {

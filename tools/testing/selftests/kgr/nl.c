@@ -4,6 +4,7 @@
  * on no library and on none of the tools they might be testing; see util.h.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,6 +33,10 @@ static const char * const reason_names[] = {
 
 static const char * const kind_names[] = {
 	KGRAFT_KINDS(KGRAFT_NAME)
+};
+
+static const char * const event_names[] = {
+	KGRAFT_EVENTS(KGRAFT_NAME)
 #undef KGRAFT_NAME
 };
 
@@ -43,6 +48,11 @@ const char *kgr_reason_name(int reason)
 const char *kgr_kind_name(int kind)
 {
 	return kind >= 0 && kind < __KGRAFT_KIND_COUNT ? kind_names[kind] : "?";
+}
+
+const char *kgr_event_name(int event)
+{
+	return event >= 0 && event < __KGRAFT_EVENT_COUNT ? event_names[event] : "?";
 }
 
 static void request_init(struct request *req, int family, int cmd, int version, int flags)
@@ -148,18 +158,42 @@ static int talk(int fd, struct request *req, int max, msg_fn fn, void *data)
 	return err < 0 ? err : 0;
 }
 
-static int got_family(struct nlattr **attrs, void *data)
-{
-	unsigned short id;
+struct family {
+	int id;
+	int group;	/* of the events */
+};
 
-	if (attrs[CTRL_ATTR_FAMILY_ID]) {
-		memcpy(&id, (char *)attrs[CTRL_ATTR_FAMILY_ID] + NLA_HDRLEN, sizeof(id));
-		*(int *)data = id;
+/* The family has one group: a list with one element, which has attributes */
+static int got_group(const struct nlattr *groups)
+{
+	const char *pos = (const char *)groups + 2 * NLA_HDRLEN;
+	const char *end = (const char *)groups + groups->nla_len;
+
+	while (pos + NLA_HDRLEN <= end) {
+		const struct nlattr *attr = (const void *)pos;
+
+		if ((attr->nla_type & NLA_TYPE_MASK) == CTRL_ATTR_MCAST_GRP_ID)
+			return attr_u32(attr, 0);
+		pos += NLA_ALIGN(attr->nla_len);
 	}
 	return 0;
 }
 
-static int open_family(int *family)
+static int got_family(struct nlattr **attrs, void *data)
+{
+	struct family *family = data;
+	unsigned short id;
+
+	if (attrs[CTRL_ATTR_FAMILY_ID]) {
+		memcpy(&id, (char *)attrs[CTRL_ATTR_FAMILY_ID] + NLA_HDRLEN, sizeof(id));
+		family->id = id;
+	}
+	if (attrs[CTRL_ATTR_MCAST_GROUPS])
+		family->group = got_group(attrs[CTRL_ATTR_MCAST_GROUPS]);
+	return 0;
+}
+
+static int open_socket(struct family *family)
 {
 	struct request req;
 	int fd, err;
@@ -167,16 +201,25 @@ static int open_family(int *family)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	if (fd < 0)
 		return -errno;
-	*family = -ENOENT;
+	*family = (struct family) { .id = -ENOENT };
 	request_init(&req, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 2, NLM_F_ACK);
 	request_add(&req, CTRL_ATTR_FAMILY_NAME, KGRAFT_FAMILY_NAME, sizeof(KGRAFT_FAMILY_NAME));
 	err = talk(fd, &req, CTRL_ATTR_MAX, got_family, family);
-	if (!err && *family < 0)
-		err = *family;
+	if (!err && family->id < 0)
+		err = family->id;
 	if (err) {
 		close(fd);
 		return err;
 	}
+	return fd;
+}
+
+static int open_family(int *id)
+{
+	struct family family;
+	int fd = open_socket(&family);
+
+	*id = family.id;
 	return fd;
 }
 
@@ -246,4 +289,134 @@ int kgr_nudge(pid_t tid)
 	err = talk(fd, &req, KGRAFT_A_MAX, got_nudged, &nudged);
 	close(fd);
 	return err ? err : nudged;
+}
+
+static unsigned long long attr_u64(const struct nlattr *attr)
+{
+	unsigned long long value = 0;
+
+	if (attr)
+		memcpy(&value, (const char *)attr + NLA_HDRLEN, sizeof(value));
+	return value;
+}
+
+static void take_patch(struct nlattr **attrs, struct kgr_nl_patch *p)
+{
+	attr_string(attrs[KGRAFT_A_PATCH], p->name, sizeof(p->name));
+	attr_string(attrs[KGRAFT_A_MODULE], p->module, sizeof(p->module));
+	attr_string(attrs[KGRAFT_A_WHY], p->why, sizeof(p->why));
+	p->model = attr_u32(attrs[KGRAFT_A_MODEL], -1);
+	p->enabled = attr_u32(attrs[KGRAFT_A_ENABLED], -1);
+	p->transition = attr_u32(attrs[KGRAFT_A_TRANSITION], -1);
+	p->migrated = attr_u32(attrs[KGRAFT_A_MIGRATED], -1);
+	p->total = attr_u32(attrs[KGRAFT_A_TOTAL], -1);
+	p->functions = attr_u32(attrs[KGRAFT_A_FUNCTIONS], -1);
+	p->timeout_ms = attr_u32(attrs[KGRAFT_A_TIMEOUT_MS], -1);
+	p->on_timeout = attr_u32(attrs[KGRAFT_A_ON_TIMEOUT], -1);
+	p->since_ms = attr_u64(attrs[KGRAFT_A_SINCE_MS]);
+}
+
+struct patch_dump {
+	int (*fn)(const struct kgr_nl_patch *p, void *data);
+	void *data;
+};
+
+static int got_patch(struct nlattr **attrs, void *data)
+{
+	struct patch_dump *dump = data;
+	struct kgr_nl_patch patch = { 0 };
+
+	take_patch(attrs, &patch);
+	return dump->fn(&patch, dump->data);
+}
+
+struct function_dump {
+	int (*fn)(const struct kgr_nl_function *f, void *data);
+	void *data;
+};
+
+static int got_function(struct nlattr **attrs, void *data)
+{
+	struct function_dump *dump = data;
+	struct kgr_nl_function f = { 0 };
+
+	attr_string(attrs[KGRAFT_A_PATCH], f.patch, sizeof(f.patch));
+	attr_string(attrs[KGRAFT_A_FUNCTION], f.name, sizeof(f.name));
+	attr_string(attrs[KGRAFT_A_OBJECT], f.object, sizeof(f.object));
+	f.sympos = attr_u32(attrs[KGRAFT_A_SYMPOS], -1);
+	f.state = attr_u32(attrs[KGRAFT_A_STATE], -1);
+	return dump->fn(&f, dump->data);
+}
+
+static int ask(int cmd, int flags, const char *patch, msg_fn fn, void *data)
+{
+	struct request req;
+	int fd, family, err;
+
+	fd = open_family(&family);
+	if (fd < 0)
+		return fd;
+	request_init(&req, family, cmd, KGRAFT_FAMILY_VERSION, flags);
+	if (patch)
+		request_add(&req, KGRAFT_A_PATCH, patch, strlen(patch) + 1);
+	err = talk(fd, &req, KGRAFT_A_MAX, fn, data);
+	close(fd);
+	return err;
+}
+
+int kgr_patches(const char *name, int (*fn)(const struct kgr_nl_patch *p, void *data), void *data)
+{
+	struct patch_dump dump = { fn, data };
+
+	return ask(KGRAFT_CMD_PATCH_GET, name ? NLM_F_ACK : NLM_F_DUMP, name, got_patch, &dump);
+}
+
+int kgr_functions(const char *patch, int (*fn)(const struct kgr_nl_function *f, void *data),
+		  void *data)
+{
+	struct function_dump dump = { fn, data };
+
+	return ask(KGRAFT_CMD_FUNCTION_GET, NLM_F_DUMP, patch, got_function, &dump);
+}
+
+int kgr_events_open(void)
+{
+	struct family family;
+	int fd = open_socket(&family);
+
+	if (fd < 0)
+		return fd;
+	if (!family.group || setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &family.group,
+					sizeof(family.group))) {
+		int err = family.group ? -errno : -ENOENT;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int kgr_events_next(int fd, struct kgr_nl_event *event, int timeout_ms)
+{
+	static char buf[BUF_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct nlattr *attrs[64];
+	ssize_t len;
+	int ret;
+
+	ret = poll(&pfd, 1, timeout_ms);
+	if (ret <= 0)
+		return ret ? -errno : -ETIMEDOUT;
+	len = recv(fd, buf, sizeof(buf), 0);
+	if (len < 0)
+		return -errno;
+	if (!NLMSG_OK((struct nlmsghdr *)buf, len))
+		return -EBADMSG;
+	parse_attrs((void *)buf, attrs, KGRAFT_A_MAX);
+	memset(event, 0, sizeof(*event));
+	take_patch(attrs, &event->patch);
+	event->event = attr_u32(attrs[KGRAFT_A_EVENT], -1);
+	event->seq = attr_u32(attrs[KGRAFT_A_SEQ], -1);
+	event->nudged = attr_u32(attrs[KGRAFT_A_NUDGED], 0);
+	return 0;
 }

@@ -162,7 +162,7 @@ case_load()
 	kill -TERM "$HAMMER"
 	kgr_reap "$HAMMER" || kgr_fail "the hammer failed"
 	kgr_output hammer; kgr_msg "$REPLY"
-	kgr_file "$KGR_TARGETS/stats"; kgr_msg "$REPLY"
+	kgr_show_stats
 	for context in task softirq kthread; do
 		for pair in nested seq; do
 			kgr_is_num "$context $pair old" -gt 0 kgr_stats $context $pair old

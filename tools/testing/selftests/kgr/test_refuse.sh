@@ -169,7 +169,7 @@ case_rubbish()
 	kgr_is "nudge_delay_ms" EINVAL kgr_put x $KGR_SYSFS/nudge_delay_ms
 	kgr_is "nudge_delay_ms" EINVAL kgr_put -1 $KGR_SYSFS/nudge_delay_ms
 	kgr_is "force_load_module" EINVAL kgr_put x $KGR_SYSFS/force_load_module
-	kgr_is "in_progress" EOPNOTSUPP kgr_put 0 $KGR_SYSFS/in_progress
+	kgr_is "force without a transition" EAGAIN kgr_put 0 $KGR_SYSFS/in_progress
 	for file in state refs replace_all model transition since migrated total cve build_id; do
 		kgr_is "mode of $file" 444 kgr_mode $p/$file
 	done

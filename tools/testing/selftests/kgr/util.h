@@ -84,4 +84,44 @@ const char *kgr_kind_name(int kind);
 int kgr_stragglers(int (*fn)(const struct kgr_straggler *s, void *data), void *data);
 int kgr_nudge(pid_t tid);
 
+/* What the kernel says about a patch; texts that are absent are empty */
+struct kgr_nl_patch {
+	char name[64];
+	char module[64];
+	char why[256];
+	int model;
+	int enabled;
+	int transition;
+	int migrated;
+	int total;
+	int functions;
+	int timeout_ms;
+	int on_timeout;
+	unsigned long long since_ms;
+};
+
+struct kgr_nl_function {
+	char patch[64];
+	char name[128];
+	char object[64];
+	int sympos;
+	int state;
+};
+
+struct kgr_nl_event {
+	struct kgr_nl_patch patch;
+	int event;
+	unsigned int seq;
+	unsigned int nudged;
+};
+
+const char *kgr_event_name(int event);
+/* One patch, or all when name is NULL; likewise functions of one, or of all */
+int kgr_patches(const char *name, int (*fn)(const struct kgr_nl_patch *p, void *data), void *data);
+int kgr_functions(const char *patch, int (*fn)(const struct kgr_nl_function *f, void *data),
+		  void *data);
+/* A socket that gets events; one event, -ETIMEDOUT when none comes */
+int kgr_events_open(void);
+int kgr_events_next(int fd, struct kgr_nl_event *event, int timeout_ms);
+
 #endif /* _KGR_SELFTEST_UTIL_H */
