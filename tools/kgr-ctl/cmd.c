@@ -100,6 +100,18 @@ const struct kgr_cmd kgr_cmds[] = {
 		.max_args = 1,
 		.run = kgr_cmd_nudge,
 	}, {
+		.name = "force",
+		.operands = "NAME",
+		.summary = "As a last resort, complete a transition by force.",
+		.help =
+"Whoever is left counts as migrated, wherever it is, and may see old and new functions mixed. The "
+"kernel is tainted, and the modules of all patches in force can't be unloaded any more, until the next "
+"boot. Asks for the patch's name to be typed; scripts give it with --yes-i-understand. Nudging and "
+"reverting come before this.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_YES,
+		.min_args = 1, .max_args = 1,
+		.run = kgr_cmd_force,
+	}, {
 		.name = "wait",
 		.operands = "[NAME]",
 		.summary = "Wait until a transition is complete.",

@@ -20,6 +20,19 @@ static enum kgr_exit still_applied(struct kgr_ctx *ctx, const struct kgr_patch *
 	return ret;
 }
 
+static enum kgr_exit stays(struct kgr_ctx *ctx, const struct kgr_patch *patch)
+{
+	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_CONFLICT,
+				     "module %s can't be unloaded any more", patch->module);
+
+	kgr_why(ctx, "a transition was forced while patch '%s' was in force, so nobody knows who may still be in it",
+		patch->name);
+	if (patch->enabled)
+		kgr_next(ctx, "kgr-ctl revert %s takes the patch back; the module stays", patch->name);
+	kgr_next(ctx, "the next boot is without it");
+	return ret;
+}
+
 static enum kgr_exit explain(struct kgr_ctx *ctx, const char *module, int err)
 {
 	enum kgr_exit ret;
@@ -90,6 +103,8 @@ enum kgr_exit kgr_cmd_unload(struct kgr_ctx *ctx)
 	if (!patch.module)
 		ret = kgr_fail(ctx, KGR_EXIT_FAIL, "patch '%s' does not belong to a module",
 			       patch.name);
+	else if (patch.forced > 0)
+		ret = stays(ctx, &patch);
 	else if (patch.enabled && !kgr_opt(ctx, KGR_OPT_REVERT))
 		ret = still_applied(ctx, &patch);
 	if (!ret)

@@ -77,6 +77,7 @@ enum kgr_opt_bit {
 	KGR_OPT_ALL	= 1 << 8,
 	KGR_OPT_VERBOSE	= 1 << 9,
 	KGR_OPT_ONTIMEOUT = 1 << 10,
+	KGR_OPT_YES	= 1 << 11,
 };
 
 #define KGR_OPTS_GLOBAL	(KGR_OPT_HELP | KGR_OPT_QUIET | KGR_OPT_NOCOLOR | KGR_OPT_JSON)
@@ -94,6 +95,7 @@ struct kgr_opt {
 struct kgr_opts {
 	unsigned int given;	/* enum kgr_opt_bit */
 	int64_t timeout_ms;	/* 0: none */
+	const char *yes;	/* the name typed on the command line, or NULL */
 	const char *on_timeout;	/* NULL: the kernel's deadline is left alone */
 	int argc;		/* operands, the command's name not counted */
 	const char **argv;
@@ -113,7 +115,8 @@ struct kgr_cmd {
 };
 
 struct kgr_ctx {
-	FILE *out, *err;
+	FILE *in, *out, *err;
+	bool ask;		/* there is somebody at in and err who can answer */
 	const char *sysfs_root;
 	const char *proc_root;
 	const char *kmsg_path;
@@ -165,6 +168,7 @@ char *kgr_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* cmd_*.c: one command each */
 enum kgr_exit kgr_cmd_enable(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_force(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_info(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_list(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx);

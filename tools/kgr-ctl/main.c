@@ -38,8 +38,10 @@ int main(int argc, char **argv)
 	const char *no_color = getenv("NO_COLOR");
 	bool colors = !(no_color && *no_color);
 	struct kgr_ctx ctx = {
+		.in = stdin,
 		.out = stdout,
 		.err = stderr,
+		.ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
 		.sysfs_root = env_or("KGR_SYSFS_ROOT", "/sys"),
 		.proc_root = env_or("KGR_PROC_ROOT", "/proc"),
 		.kmsg_path = "/dev/kmsg",

@@ -4,6 +4,7 @@
  * before what it covers is read; attributes of a newer kernel are skipped.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 struct kgr_nl {
 	struct mnl_socket *sock;
 	uint16_t family;
+	uint32_t events;	/* id of the multicast group, 0: there is none */
 	uint32_t seq;
 	char message[256];
 };
@@ -207,19 +209,54 @@ static struct nlmsghdr *put_request(void *buf, uint16_t type, uint16_t flags, ui
 	return nlh;
 }
 
-static int take_family_id(const struct nlattr *attr, void *arg)
+/* One of the family's multicast groups */
+static int take_group(const struct nlattr *group, struct kgr_nl *nl)
 {
-	if (mnl_attr_get_type(attr) != CTRL_ATTR_FAMILY_ID)
-		return 0;
-	if (mnl_attr_validate(attr, MNL_TYPE_U16) < 0)
+	const struct nlattr *attr;
+	const char *name = NULL;
+	uint32_t id = 0;
+
+	if (mnl_attr_validate(group, MNL_TYPE_NESTED) < 0)
 		return -EBADMSG;
-	*(uint16_t *)arg = mnl_attr_get_u16(attr);
+	mnl_attr_for_each_nested(attr, group) {
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			name = mnl_attr_get_str(attr);
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			id = mnl_attr_get_u32(attr);
+	}
+	if (name && !strcmp(name, KGRAFT_MCGRP_EVENTS))
+		nl->events = id;
 	return 0;
+}
+
+static int take_family_attr(const struct nlattr *attr, void *arg)
+{
+	const struct nlattr *group;
+	struct kgr_nl *nl = arg;
+	int ret = 0;
+
+	switch (mnl_attr_get_type(attr)) {
+	case CTRL_ATTR_FAMILY_ID:
+		if (mnl_attr_validate(attr, MNL_TYPE_U16) < 0)
+			return -EBADMSG;
+		nl->family = mnl_attr_get_u16(attr);
+		return 0;
+	case CTRL_ATTR_MCAST_GROUPS:
+		if (mnl_attr_validate(attr, MNL_TYPE_NESTED) < 0)
+			return -EBADMSG;
+		mnl_attr_for_each_nested(group, attr)
+			ret = ret ? ret : take_group(group, nl);
+		return ret;
+	default:
+		return 0;
+	}
 }
 
 static int take_family(const struct nlmsghdr *nlh, void *arg)
 {
-	return for_each_attr(nlh, take_family_id, arg);
+	return for_each_attr(nlh, take_family_attr, arg);
 }
 
 static int resolve_family(struct kgr_nl *nl)
@@ -230,7 +267,7 @@ static int resolve_family(struct kgr_nl *nl)
 
 	nlh = put_request(buf, GENL_ID_CTRL, NLM_F_ACK, CTRL_CMD_GETFAMILY, 1);
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, KGRAFT_FAMILY_NAME);
-	ret = transact(nl, nlh, take_family, &nl->family);
+	ret = transact(nl, nlh, take_family, nl);
 	if (!ret && !nl->family)
 		ret = -ENOENT;
 	return ret;
@@ -267,6 +304,36 @@ void kgr_nl_close(struct kgr_nl *nl)
 	if (nl && nl->sock)
 		mnl_socket_close(nl->sock);
 	free(nl);
+}
+
+int kgr_nl_subscribe(struct kgr_nl *nl)
+{
+	int fd = mnl_socket_get_fd(nl->sock);
+
+	if (!nl->events)
+		return -ENOENT;
+	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &nl->events,
+				  sizeof(nl->events)) < 0 ||
+	    fcntl(fd, F_SETFL, O_NONBLOCK))
+		return -errno;
+	return 0;
+}
+
+int kgr_nl_fd(const struct kgr_nl *nl)
+{
+	return mnl_socket_get_fd(nl->sock);
+}
+
+/* That there was one is all that is of interest: sysfs says how things are */
+int kgr_nl_take_events(struct kgr_nl *nl)
+{
+	char buf[8192];
+	ssize_t len;
+
+	do {
+		len = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
+	} while (len > 0 || (len < 0 && (errno == EINTR || errno == ENOBUFS)));
+	return len < 0 && errno != EAGAIN && errno != EWOULDBLOCK ? -errno : 0;
 }
 
 const char *kgr_nl_message(const struct kgr_nl *nl)

@@ -47,6 +47,13 @@ void kgr_nl_close(struct kgr_nl *nl);
 int kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg);
 /* @tid 0: every straggler */
 int kgr_nl_nudge(struct kgr_nl *nl, uint32_t tid, uint32_t *nudged);
+/*
+ * Events: join the group, then poll() the descriptor for POLLIN, and take what is
+ * there.  Losing some (-ENOBUFS) is no error: something has happened.
+ */
+int kgr_nl_subscribe(struct kgr_nl *nl);
+int kgr_nl_fd(const struct kgr_nl *nl);
+int kgr_nl_take_events(struct kgr_nl *nl);
 /* What the kernel said about the last error; may be empty */
 const char *kgr_nl_message(const struct kgr_nl *nl);
 

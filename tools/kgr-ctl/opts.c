@@ -26,6 +26,8 @@ const struct kgr_opt kgr_opts[] = {
 	  "Nudge every context that is left (the default).", 0 },
 	{ KGR_OPT_VERBOSE, "verbose", 'v', NULL,
 	  "Show the command line of each process too.", 0 },
+	{ KGR_OPT_YES, "yes-i-understand", 0, "NAME",
+	  "Don't ask; NAME has to be the patch's name once more.", 0 },
 	{ KGR_OPT_JSON, "json", 'j', NULL,
 	  "Print one JSON document instead of text, errors included.", KGR_OPT_QUIET },
 	{ KGR_OPT_QUIET, "quiet", 'q', NULL,
@@ -80,6 +82,10 @@ static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
 	if (!value)
 		return kgr_fail(ctx, KGR_EXIT_USAGE, "option '--%s' needs a value: %s",
 				opt->name, opt->arg);
+	if (opt->bit == KGR_OPT_YES) {
+		ctx->opts.yes = value;
+		return KGR_EXIT_OK;
+	}
 	return opt->bit == KGR_OPT_ONTIMEOUT ? set_on_timeout(ctx, value) : set_timeout(ctx, value);
 }
 

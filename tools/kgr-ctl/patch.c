@@ -140,6 +140,7 @@ json_t *kgr_patch_json(const struct kgr_patch *p, bool with_functions)
 								p->reason : NULL));
 	json_object_set_new(obj, "stops", int_or_null(p->stops));
 	json_object_set_new(obj, "stopped_us", int_or_null(p->stopped_us));
+	json_object_set_new(obj, "forced", bool_or_null(p->forced));
 	json_object_set_new(obj, "function_count", json_integer((json_int_t)p->func_count));
 	if (with_functions) {
 		json_object_set_new(obj, "nudges", nudges_json(p));

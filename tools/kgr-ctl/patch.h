@@ -46,6 +46,7 @@ struct kgr_patch {
 	int64_t timeout_ms;
 	int64_t stops;
 	int64_t stopped_us;
+	int64_t forced;
 	int64_t nudges[KGR_NUDGE_COUNT];
 	struct kgr_patch_func *funcs;
 	size_t func_count;

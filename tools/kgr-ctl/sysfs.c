@@ -96,6 +96,7 @@ static const struct attr {
 	ATTR("reason", K_TEXT, reason, false),
 	ATTR("stops", K_NUM, stops, false),
 	ATTR("stopped_us", K_NUM, stopped_us, false),
+	ATTR("forced", K_BOOL, forced, false),
 #define NUDGE(rung)	ATTR("nudges/" #rung, K_NUM, nudges[KGR_NUDGE_##rung], false),
 	KGR_NUDGES(NUDGE)
 #undef NUDGE

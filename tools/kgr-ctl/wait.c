@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel raises POLLPRI on a patch's file "transition" when it changes.  A
+ * The kernel sends an event over netlink when something becomes of a transition;
+ * whatever it was, the patch's file "transition" says how things are.  Who listens
+ * before that is read first misses nothing.
+ *
+ * A kernel that sends no events raises POLLPRI on that file when it changes.  A
  * read of the file takes note of the event's number, and poll() returns at
  * once when the number has grown since: so a change between the read and the
  * poll() is not lost, and there is no need to look again by the clock.  The
@@ -15,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "netlink.h"
 #include "out.h"
 #include "progress.h"
 #include "straggler.h"
@@ -115,11 +120,13 @@ static int64_t wait_limit(const struct kgr_ctx *ctx)
 /*
  * 0: the transition has ended; -ETIMEDOUT; -EINTR with *@sig; another -errno
  */
-static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_progress *progress, int *sig)
+static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_nl *nl,
+		     struct kgr_progress *progress, int *sig)
 {
 	int64_t limit = wait_limit(w->ctx);
 	struct pollfd fds[FD_COUNT] = {
-		[FD_EVENT] = { .fd = event_fd, .events = POLLPRI },
+		[FD_EVENT] = { .fd = nl ? kgr_nl_fd(nl) : event_fd,
+			       .events = nl ? POLLIN : POLLPRI },
 		[FD_SIGNAL] = { .fd = w->sig_fd, .events = POLLIN },
 		[FD_TIMER] = { .fd = progress_timer(w->ctx), .events = POLLIN },
 	};
@@ -145,6 +152,14 @@ static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_progress *prog
 			break;
 		}
 		look = ret > 0 && fds[FD_EVENT].revents;
+		if (look && nl) {
+			int err = kgr_nl_take_events(nl);
+
+			if (err) {
+				ret = err;
+				break;
+			}
+		}
 		*sig = ret > 0 && fds[FD_SIGNAL].revents ? take_signal(w->sig_fd) : 0;
 		if (*sig) {
 			ret = -EINTR;
@@ -157,6 +172,19 @@ static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_progress *prog
 	if (fds[FD_TIMER].fd >= 0)
 		close(fds[FD_TIMER].fd);
 	return ret == -ENODEV ? 0 : ret;	/* -ENODEV: the patch is gone, and its file with it */
+}
+
+/* NULL: this kernel sends no events */
+static struct kgr_nl *listen_to_events(void)
+{
+	struct kgr_nl *nl;
+
+	if (kgr_nl_open(&nl))
+		return NULL;
+	if (!kgr_nl_subscribe(nl))
+		return nl;
+	kgr_nl_close(nl);
+	return NULL;
 }
 
 static void say_how_to_go_on(struct kgr_ctx *ctx, const struct kgr_patch *patch)
@@ -202,6 +230,7 @@ static enum kgr_exit still_running(struct kgr_wait *w, const char *name, int err
 enum kgr_exit kgr_wait_patch(struct kgr_wait *w, const char *patch)
 {
 	struct kgr_progress progress = { .ctx = w->ctx, .patch = patch };
+	struct kgr_nl *nl;
 	int fd = kgr_sysfs_open_transition(w->ctx, patch);
 	int sig = 0, ret;
 
@@ -211,7 +240,9 @@ enum kgr_exit kgr_wait_patch(struct kgr_wait *w, const char *patch)
 		return kgr_fail(w->ctx, kgr_exit_of_errno(-fd),
 				"can't watch the transition of patch '%s': %s", patch,
 				strerror(-fd));
-	ret = wait_loop(w, fd, &progress, &sig);
+	nl = listen_to_events();
+	ret = wait_loop(w, fd, nl, &progress, &sig);
+	kgr_nl_close(nl);
 	close(fd);
 	kgr_progress_end(&progress);
 	if (!ret)

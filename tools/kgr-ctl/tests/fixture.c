@@ -97,6 +97,8 @@ void put_patch(struct fixture *f, const char *name, const char *state)
 	put_attr(f, name, "reason", "\n");
 	put_attr(f, name, "stops", "0\n");
 	put_attr(f, name, "stopped_us", "0\n");
+	put_attr(f, name, "forced", "0\n");
+	put_attr(f, name, "force", "");
 	put_attr(f, name, "nudges/stack_check", "11\n");
 	put_attr(f, name, "nudges/wake", "2\n");
 	put_attr(f, name, "nudges/resched", "3\n");

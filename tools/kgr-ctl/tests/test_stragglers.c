@@ -17,10 +17,12 @@ void __wrap_kgr_nl_close(struct kgr_nl *nl);
 int __wrap_kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg);
 int __wrap_kgr_nl_nudge(struct kgr_nl *nl, uint32_t tid, uint32_t *nudged);
 const char *__wrap_kgr_nl_message(const struct kgr_nl *nl);
+int __wrap_kgr_nl_subscribe(struct kgr_nl *nl);
 
 static int open_ret, dump_ret, nudge_ret, gaps, dumps;
 static uint32_t nudged_tids[8];
 static unsigned int nudges;
+static bool all_past;
 
 #define HAS(attr)	(1ull << KGRAFT_A_##attr)
 #define THREAD		(HAS(KIND) | HAS(REASON) | HAS(PID) | HAS(TID) | HAS(CPU) | HAS(AGE_MS))
@@ -64,6 +66,10 @@ int __wrap_kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg)
 
 		if (s.syscall)
 			s.present |= HAS(SYSCALL);
+		if (all_past) {
+			s.present |= HAS(PAST);
+			s.patch = "gone";
+		}
 		ret = fn(&s, arg);
 		if (ret)
 			return ret;
@@ -85,6 +91,13 @@ const char *__wrap_kgr_nl_message(const struct kgr_nl *nl)
 	return "from the kernel";
 }
 
+/* A kernel that sends no events */
+int __wrap_kgr_nl_subscribe(struct kgr_nl *nl)
+{
+	(void)nl;
+	return -ENOENT;
+}
+
 static int setup(void **state)
 {
 	int ret = fixture_setup(state);
@@ -95,6 +108,7 @@ static int setup(void **state)
 	gaps = 0;
 	dumps = 0;
 	nudges = 0;
+	all_past = false;
 	return ret;
 }
 
@@ -109,6 +123,23 @@ static void none_without_transition(void **state)
 	assert_keys(f->doc, "schema command source patch left past reasons stragglers remedies");
 	assert_true(json_is_null(json_object_get(f->doc, "patch")));
 	assert_true(json_is_null(json_object_get(f->doc, "stragglers")));
+}
+
+/* A list of who was left when the last transition timed out */
+static void past(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "reverted");
+	all_past = true;
+	assert_int_equal(run(f, "stragglers", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "past"), "gone");
+	assert_true(json_is_null(json_object_get(f->doc, "patch")));
+	assert_int_equal(json_array_size(json_object_get(f->doc, "stragglers")), 5);
+	assert_int_equal(run(f, "stragglers", NULL), 0);
+	assert_contains(f->out, "no transition is running\n"
+				"left when that of patch 'gone' timed out: 5\n");
+	assert_contains(f->out, "remedy: ");
 }
 
 static void rows(void **state)
@@ -288,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(none_without_transition),
+		TEST(past),
 		TEST(rows),
 		TEST(table),
 		TEST(dump_with_gaps),

@@ -15,7 +15,7 @@
 
 #define PATCH_KEYS \
 	"name state enabled transition model module cve build_id refs replace_all since " \
-	"age_ms migrated total timeout_ms on_timeout reason stops stopped_us function_count"
+	"age_ms migrated total timeout_ms on_timeout reason stops stopped_us forced function_count"
 
 static void no_kgraft(void **state)
 {

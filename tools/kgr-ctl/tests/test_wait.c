@@ -12,6 +12,49 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "netlink.h"
+
+int __wrap_kgr_nl_open(struct kgr_nl **nl);
+void __wrap_kgr_nl_close(struct kgr_nl *nl);
+int __wrap_kgr_nl_subscribe(struct kgr_nl *nl);
+int __wrap_kgr_nl_fd(const struct kgr_nl *nl);
+int __wrap_kgr_nl_take_events(struct kgr_nl *nl);
+
+/* A kernel that sends events, or one that only raises POLLPRI */
+static bool has_netlink;
+static int subscribe_ret, taken, take_ret;
+#define NL_FD	1000	/* never polled for real */
+
+int __wrap_kgr_nl_open(struct kgr_nl **nl)
+{
+	*nl = has_netlink ? (struct kgr_nl *)&has_netlink : NULL;
+	return has_netlink ? 0 : -ENOENT;
+}
+
+void __wrap_kgr_nl_close(struct kgr_nl *nl)
+{
+	(void)nl;
+}
+
+int __wrap_kgr_nl_subscribe(struct kgr_nl *nl)
+{
+	(void)nl;
+	return subscribe_ret;
+}
+
+int __wrap_kgr_nl_fd(const struct kgr_nl *nl)
+{
+	(void)nl;
+	return NL_FD;
+}
+
+int __wrap_kgr_nl_take_events(struct kgr_nl *nl)
+{
+	(void)nl;
+	taken++;
+	return take_ret;
+}
+
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
 
@@ -26,7 +69,9 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 	if (!in_poll)
 		return __real_poll(fds, n, timeout);
 	/* the event is the first descriptor's, and it has been read since it was opened */
-	assert_int_equal(fds[0].events, POLLPRI);
+	assert_int_equal(fds[0].events, has_netlink && !subscribe_ret ? POLLIN : POLLPRI);
+	if (has_netlink && !subscribe_ret)
+		assert_int_equal(fds[0].fd, NL_FD);
 	for (nfds_t i = 0; i < n; i++)
 		fds[i].revents = 0;
 	return in_poll(fds, timeout);
@@ -39,6 +84,10 @@ static int setup(void **state)
 	fix = *state;
 	in_poll = NULL;
 	polls = 0;
+	has_netlink = false;
+	subscribe_ret = 0;
+	taken = 0;
+	take_ret = 0;
 	return ret;
 }
 
@@ -329,6 +378,103 @@ static void progress_bar(void **state)
 	assert_int_equal(f->err_len, 0);
 }
 
+/* Events over netlink: all are taken, sysfs says whether one of them was the end */
+static void netlink_events(void **state)
+{
+	struct fixture *f = *state;
+
+	has_netlink = true;
+	put_patch(f, "demo", "applying");
+	in_poll = completes_at_last;
+	assert_int_equal(run(f, "wait", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "complete");
+	assert_int_equal(polls, 5);
+	assert_int_equal(taken, 5);
+
+	/* a kernel with the family and without events */
+	subscribe_ret = -ENOENT;
+	polls = 0;
+	put_patch(f, "demo", "applying");
+	in_poll = completes;
+	assert_int_equal(run(f, "wait", "--json", NULL), 0);
+	assert_int_equal(polls, 1);
+	assert_int_equal(taken, 5);
+}
+
+static void netlink_fails(void **state)
+{
+	struct fixture *f = *state;
+
+	has_netlink = true;
+	take_ret = -ENOMEM;
+	put_patch(f, "demo", "applying");
+	in_poll = completes;
+	assert_int_equal(run(f, "wait", NULL), KGR_EXIT_FAIL);
+	assert_contains(f->err, "Cannot allocate memory");
+}
+
+static int is_reversed(struct pollfd *fds, int timeout)
+{
+	(void)timeout;
+	put_patch(fix, "demo", "reverted");
+	put_file(fix, "sys/kernel/kgraft/demo/reason",
+		 "timed out after 2000 ms, 1 context left: in-syscall 1\n");
+	return raise_event(fds);
+}
+
+/* --on-timeout: what the kernel is told, and what it says in the end */
+static void deadline(void **state)
+{
+	struct fixture *f = *state;
+	char path[256], text[32] = "";
+	FILE *file;
+
+	put_file(f, "sys/kernel/kgraft/on_timeout", "keep\n");
+	put_patch(f, "demo", "reverted");
+	in_poll = is_reversed;
+	assert_int_equal(run(f, "enable", "demo", "-t", "2", "--on-timeout", "revert", "--no-wait",
+			     NULL), 0);
+	snprintf(path, sizeof(path), "%s/kernel/kgraft/demo/timeout", f->sys);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	assert_string_equal(text, "2000");
+	snprintf(path, sizeof(path), "%s/kernel/kgraft/demo/on_timeout", f->sys);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	assert_string_equal(text, "revert");
+
+	put_patch(f, "demo", "applying");
+	assert_int_equal(run(f, "enable", "demo", "-t", "2", "--on-timeout", "revert", "--json",
+			     NULL), KGR_EXIT_TIMEOUT_REVERTED);
+	assert_string_equal(str(json_object_get(f->doc, "error"), "kind"), "timeout-reverted");
+	put_patch(f, "demo", "applying");
+	assert_int_equal(run(f, "enable", "demo", "-t", "2", "--on-timeout", "revert", NULL),
+			 KGR_EXIT_TIMEOUT_REVERTED);
+	assert_contains(f->err, "timed out after 2000 ms, 1 context left: in-syscall 1");
+	assert_contains(f->err, "kgr-ctl stragglers");
+}
+
+static void deadline_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "reverted");
+	assert_int_equal(run(f, "enable", "demo", "--on-timeout", "stop", NULL), KGR_EXIT_USAGE);
+	assert_int_equal(run(f, "enable", "demo", "-t", "0", "--on-timeout", "keep", NULL),
+			 KGR_EXIT_USAGE);
+	assert_int_equal(run(f, "enable", "demo", "--on-timeout", "keep", NULL), KGR_EXIT_USAGE);
+	assert_int_equal(run(f, "wait", "-t", "1", "--on-timeout", "keep", NULL), KGR_EXIT_USAGE);
+	/* an older kernel: nothing is started */
+	assert_int_equal(run(f, "enable", "demo", "-t", "1", "--on-timeout", "keep", NULL),
+			 KGR_EXIT_FAIL);
+	assert_contains(f->err, "keeps no deadlines");
+	assert_int_equal(polls, 0);
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
@@ -347,6 +493,10 @@ int main(void)
 		TEST(no_wait),
 		TEST(bad_transition_file),
 		TEST(progress_bar),
+		TEST(netlink_events),
+		TEST(netlink_fails),
+		TEST(deadline),
+		TEST(deadline_refused),
 	};
 
 	return cmocka_run_group_tests_name("kgr-ctl: waiting", tests, NULL, NULL);

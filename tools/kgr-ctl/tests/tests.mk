@@ -6,9 +6,9 @@
 TESTDIR	:= $(OBJ)/tests
 TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
-WRAP_test_wait := poll
+WRAP_test_wait := poll kgr_nl_open kgr_nl_close kgr_nl_subscribe kgr_nl_fd kgr_nl_take_events
 WRAP_test_load := kmod_module_insert_module kmod_module_remove_module
-WRAP_test_stragglers := kgr_nl_open kgr_nl_close kgr_nl_stragglers kgr_nl_nudge kgr_nl_message
+WRAP_test_stragglers := kgr_nl_open kgr_nl_close kgr_nl_stragglers kgr_nl_nudge kgr_nl_message kgr_nl_subscribe
 
 # Patch modules as far as libkmod reads them, made by the compiler
 FIXTURES := $(addprefix $(TESTDIR)/,kgr-good.ko kgr-plain.ko kgr-old.ko)
