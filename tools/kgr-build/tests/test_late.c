@@ -204,6 +204,7 @@ static void test_index(void **state)
 		struct rela *start = rela_at(s, at + offsetof(struct kgr_late, start));
 
 		late = memcpy(&copy, s->data + at, sizeof(copy));
+		kinds |= 1 << late->kind;
 		assert_string_equal(string(&l, rela_at(s, at)), "target");
 		assert_int_equal(start->sym->value + start->addend, 0);
 		assert_true(str_starts(start->sym->sect->name, KGR_LATE_PREFIX "target."));
