@@ -325,19 +325,22 @@ case_transition()
 	kgr_is "load" ok kgr_load $P || return
 	come_and_go 2
 	kgr_is "reverse" ok kgr_put 0 $KGR_SYSFS/$P/enabled
+	kgr_nudge
 	kgr_finish $P 0 || return
 	target_load
 	is_version $T 1
 	kgr_kill_actors
+	kgr_set_nudge "$KGR_NUDGE_MS"
 	kgr_set $P 1 || return
 	is_version $T 2
 	target_unload
 
 	kgr_sleeper holder hold
+	kgr_set_nudge 0
 	kgr_is "revert" ok kgr_put 0 $KGR_SYSFS/$P/enabled
 	come_and_go 1
 	kgr_kill_actors
-	kgr_set_nudge "$KGR_NUDGE_MS"
+	kgr_nudge
 	kgr_finish $P 0 || return
 	kgr_is "unload" ok kgr_unload $P
 }
