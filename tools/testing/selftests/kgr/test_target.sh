@@ -98,6 +98,39 @@ case_away()
 }
 kgr_case case_away "a patch that is reverted while the module is away"
 
+# Asleep in the module's function, or in what replaced it: both hold things up, and
+# keep the module from going.
+case_held()
+{
+	local pid
+
+	load_target || return
+	kgr_spawn old "$BASH" -c 'echo 0 > "$0"; echo done' $TARGET/sleep
+	pid=$REPLY
+	kgr_falls_asleep "$pid" S || return
+	kgr_set_nudge 0
+	kgr_is "load" ok kgr_load kgr_test_many1 funs=first,tsleep model=1 || return
+	kgr_until 5 kgr_is_straggler "$pid" || kgr_fail "no straggler"
+	kgr_is_like "straggler" 'reason=in-patched-function .*function=kgr_target_sleep ' \
+		kgr_straggler "$pid"
+	kgr_is "unload the target" EAGAIN kgr_unload kgr_test_target
+	kgr_wake
+	kgr_finish kgr_test_many1 1 || return
+	kgr_ends "$pid"
+	kgr_spawn new "$BASH" -c 'echo 0 > "$0"; echo done' $TARGET/sleep
+	pid=$REPLY
+	kgr_falls_asleep "$pid" S || return
+	kgr_is "unload the target" EAGAIN kgr_unload kgr_test_target
+	kgr_is "revert" ok kgr_put 0 $KGR_SYSFS/kgr_test_many1/enabled
+	kgr_is_like "straggler" 'reason=in-patched-function .*function=new_sleep ' \
+		kgr_straggler "$pid"
+	kgr_wake
+	kgr_finish kgr_test_many1 0 || return
+	kgr_ends "$pid"
+	unload_target
+}
+kgr_case case_held "somebody is asleep in a function of the module"
+
 # Stacked and replaced, before and after it comes
 case_stack()
 {

@@ -77,6 +77,7 @@ static const struct {
 	{ "sleep",	KGR_PATCH(kgr_test_sleep, new_sleep) },
 	{ "value",	KGR_PATCH_OBJ(kgr_target_value, new_value, TARGET) },
 	{ "other",	KGR_PATCH_OBJ(kgr_target_other, new_value, TARGET) },
+	{ "tsleep",	KGR_PATCH_OBJ(kgr_target_sleep, new_sleep, TARGET) },
 	{ "dup",	KGR_PATCH_OBJPOS(kgr_target_dup, new_value, TARGET, 1) },
 	{ "dup2",	KGR_PATCH_OBJPOS(kgr_target_dup, new_value, TARGET, 2) },
 	{ "anydup",	KGR_PATCH_OBJ(kgr_target_dup, new_value, TARGET) },

@@ -5,6 +5,7 @@
  *
  *   version  read: what the module's functions and kgr_test_first() return, as
  *            this call sees them
+ *   sleep    write 0, 1, 2: sleep in kgr_target_sleep(), &enum kgr_test_how
  *   run      write N: N times call kgr_test_first(), sleep, call the module's
  *   stats    read: how the two agreed; write: from zero
  */
@@ -47,6 +48,21 @@ static noinline int kgr_target_dup(void)
 }
 
 int kgr_target_dup_second(void);
+
+static noinline int kgr_target_sleep(int how)
+{
+	int ret = kgr_test_wait(how);
+
+	return ret ?: READ_ONCE(version);
+}
+
+static int sleep_set(void *data, u64 val)
+{
+	int ret = kgr_target_sleep(val);
+
+	return ret < 0 ? ret : 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(sleep_fops, NULL, sleep_set, "%llu\n");
 
 static int version_show(struct seq_file *m, void *unused)
 {
@@ -129,6 +145,7 @@ static int __init kgr_test_target_init(void)
 	WRITE_ONCE(kgr_test_hook, kgr_target_value);
 	dir = debugfs_create_dir("kgraft_test_target", NULL);
 	debugfs_create_file("version", 0400, dir, NULL, &version_fops);
+	debugfs_create_file("sleep", 0200, dir, NULL, &sleep_fops);
 	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
 	debugfs_create_file("stats", 0600, dir, NULL, &stats_fops);
 	return 0;
