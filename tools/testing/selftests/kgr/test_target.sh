@@ -380,17 +380,20 @@ churned()
 # while, and until it has come at a time of either kind.
 case_churn()
 {
-	local i
+	local i pid
 
-	kgr_spawn churn "$BASH" -c 'while :; do insmod "$0" && rmmod kgr_test_target; done' \
-		"$KGR_MODULES/kgr_test_target.ko"
+	kgr_spawn churn "$BASH" -c \
+		'until [ -e "$1" ]; do insmod "$0" && rmmod kgr_test_target; done' \
+		"$KGR_MODULES/kgr_test_target.ko" "$KGR_TMP/enough"
+	pid=$REPLY
 	kgr_apply kgr_test_many1 funs=first,value || return
 	kgr_cycles kgr_test_many1 "$KGR_REPS" || return
 	for ((i = 0; i < 20; i++)); do
 		! churned 1 || ! churned 11 || break
 		kgr_cycles kgr_test_many1 1 100 || return
 	done
-	kgr_kill_actors
+	: > "$KGR_TMP/enough"
+	kgr_reap "$pid"
 	churned 1 || kgr_fail "it never came unpatched"
 	churned 11 || kgr_fail "it never came patched"
 }

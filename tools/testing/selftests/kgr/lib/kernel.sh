@@ -123,7 +123,7 @@ kgr_take_back()
 kgr_unloaded()
 {
 	kgr_unload "$1"
-	[ "$REPLY" = ok ]
+	[ "$REPLY" = ok ] || [ "$REPLY" = ENOENT ]
 }
 
 # kgr_versions - of all functions, as the reader's system call sees them
