@@ -75,6 +75,11 @@ static int kgr_patch_busy(const struct kgr_patch *patch)
 {
 	struct kgr_patch *busy = kgr_transition_patch();
 
+	if (kgr_redirect_dead()) {
+		pr_err("patch '%s': functions can't be redirected any more, ftrace has shut itself down or their text is not as it should be; reboot\n",
+		       patch->name);
+		return -ENODEV;
+	}
 	if (!busy)
 		return 0;
 
@@ -235,8 +240,14 @@ void kgr_patch_finished(struct kgr_patch *patch, bool applied)
 	}
 
 	kgr_patch_set_state(patch, KGR_PATCH_REVERTED);
-	kgr_patch_unprepare(patch);
 	pr_notice("patch '%s': reverting succeeded\n", patch->name);
+	if (kgr_redirect_dead()) {
+		pr_err("patch '%s': its module has to stay, entries lead through it\n",
+		       patch->name);
+		kgr_event(patch, KGRAFT_EVENT_COMPLETED);
+		return;
+	}
+	kgr_patch_unprepare(patch);
 	kgr_event(patch, KGRAFT_EVENT_COMPLETED);
 	module_put(patch->owner);
 }
@@ -286,7 +297,8 @@ static int kgr_patch_check(struct kgr_patch *patch)
 static void kgr_patch_exit(struct kgr_patch *patch)
 {
 	kgr_objects_free(patch);
-	kvfree(patch->priv->sites);
+	kgr_redirect_release(patch);
+	kvfree(patch->priv->aims);
 	kfree(patch->priv);
 	patch->priv = NULL;
 }
@@ -314,8 +326,8 @@ static int kgr_patch_init(struct kgr_patch *patch)
 		priv->nr_funs++;
 	}
 
-	priv->sites = kvcalloc(priv->nr_funs, sizeof(*priv->sites), GFP_KERNEL);
-	ret = priv->sites ? kgr_objects_create(patch) : -ENOMEM;
+	priv->aims = kvcalloc(priv->nr_funs, sizeof(*priv->aims), GFP_KERNEL);
+	ret = priv->aims ? kgr_objects_create(patch) : -ENOMEM;
 	if (ret) {
 		kgr_patch_exit(patch);
 		return ret;

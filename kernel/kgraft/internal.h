@@ -37,6 +37,7 @@
 #include <linux/atomic.h>
 #include <linux/container_of.h>
 #include <linux/kgraft.h>
+#include <linux/kgraft_arch.h>
 #include <linux/kgraft_module.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -47,7 +48,6 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/kgraft.h>
 
-#include <asm/kgraft.h>
 
 /* Rungs of the nudge ladder: enumerator, name in sysfs and traces */
 #define KGR_RUNGS(X)				\
@@ -96,7 +96,8 @@ struct kgr_object {
  *		back of theirs [M]
  * @nr_funs:	number of functions of its own [W]
  * @nr_taken:	number of functions that it takes back [M]
- * @sites:	room for the address of each one's redirect site [M]
+ * @aims:	room for where the entry of each is to lead [M]
+ * @stubs:	what they lead to in its transitions, NULL before the first [M]
  * @in_transition: a transition of this patch runs [M]
  * @started:	wall-clock time at which its last transition began [M]
  * @migrated:	contexts that had migrated when its last transition ended [M]
@@ -117,7 +118,8 @@ struct kgr_patch_priv {
 	struct list_head funs;
 	unsigned int nr_funs;
 	unsigned int nr_taken;
-	unsigned long *sites;
+	struct kgr_aim *aims;
+	struct kgr_stubs *stubs;
 	bool in_transition;
 	struct timespec64 started;
 	unsigned int migrated;
@@ -210,6 +212,7 @@ struct kgr_patch *kgr_transition_patch(void);
 bool kgr_transition_applies(void);
 void kgr_transition_counts(const struct kgr_patch *patch,
 			   unsigned int *migrated, unsigned int *total);
+bool kgr_transition_epochs(u32 *from, u32 *to);
 enum kgr_model kgr_transition_model(void);
 s64 kgr_transition_age_ms(void);
 bool kgr_transition_over(void);
@@ -244,25 +247,13 @@ void kgr_safepoint_hook(bool enable);
 
 /* cpu.c: the contexts that each CPU has of its own; CPUs coming and going */
 
-/**
- * struct kgr_cpu - interrupt level of a CPU
- * @epoch:	universe that interrupts of this CPU run in [C]
- * @flags:	KGR_CPU_* [A]
- * @task:	thread that the stopper is to look at; belongs to whoever set
- *		%KGR_CPU_STOPPER, from then on to the stopper
- */
-struct kgr_cpu {
-	u32 epoch;
-	unsigned long flags;
-	struct task_struct *task;
-};
+/* Bits of kgr_cpu.flags */
 
-/* @epoch has to change; counted in the pending contexts */
+/* Its epoch has to change; counted in the pending contexts */
 #define KGR_CPU_PENDING		0
 /* The stopper of this CPU has been asked to look */
 #define KGR_CPU_STOPPER		1
 
-DECLARE_PER_CPU(struct kgr_cpu, kgr_cpu);
 int kgr_cpu_init(void);
 void kgr_irq_set_epoch(unsigned int cpu);
 void kgr_irq_migrate(void);
@@ -373,14 +364,53 @@ static inline void kgr_check_cpu_end(unsigned int cpu) { }
 #endif
 
 /* redirect.c: what stands at a function's entry */
+
+/* Zero stands for the original body: leave the instruction pointer alone */
+struct kgr_choice {
+	u32 epoch;
+	unsigned long there;	/* for callers in @epoch */
+	unsigned long here;	/* for all others */
+};
+
+/**
+ * struct kgr_func - a function that has been patched at least once
+ * @node:	place in kgr_funcs [M, readers under preempt_disable()]
+ * @site:	its redirect site
+ * @installed:	its entry is redirected [M]
+ * @addr:	address of the original [W]
+ * @stack:	variants, newest first [M]
+ * @choice:	which of @slot is in force [M, readers under preempt_disable()]
+ * @slot:	the choice in force and the spare one
+ * @rcu:	for freeing
+ */
+struct kgr_func {
+	struct hlist_node node;
+	struct kgr_site site;
+	bool installed;
+	unsigned long addr;
+	struct list_head stack;
+	struct kgr_choice *choice;
+	struct kgr_choice slot[2];
+	struct rcu_head rcu;
+};
+
+struct kgr_func *kgr_func_find(unsigned long site);
+struct kgr_func *kgr_func_create(unsigned long site, unsigned long addr);
+void kgr_func_destroy(struct kgr_func *func);
+int kgr_redirect_refresh(struct kgr_patch *patch, const struct kgr_object *obj);
+int kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply);
+void kgr_redirect_settle(struct kgr_patch *patch, bool applied);
+int kgr_redirect_flip(struct kgr_patch *patch, u32 epoch, bool apply);
+void kgr_redirect_release(struct kgr_patch *patch);
+bool kgr_redirect_dead(void);
+enum kgr_form kgr_fun_form(const struct kgr_patch_fun *fun);
+void kgr_redirect_end(struct kgr_patch *patch, unsigned int nr);
+
+/* variant.c: which patch lies on which */
 int kgr_redirect_add(struct kgr_patch *patch, const struct kgr_object *obj);
 void kgr_redirect_remove(struct kgr_patch *patch, const struct kgr_object *obj);
 void kgr_redirect_remove_taken(struct kgr_patch *patch);
 void kgr_redirect_push(struct kgr_patch_fun *fun, struct kgr_func *func);
-void kgr_redirect_refresh(struct kgr_patch *patch, const struct kgr_object *obj);
-void kgr_redirect_begin(struct kgr_patch *patch, u32 epoch, bool apply);
-void kgr_redirect_settle(struct kgr_patch *patch, bool applied);
-void kgr_redirect_flip(struct kgr_patch *patch, u32 epoch, bool apply);
 struct kgr_patch_fun *kgr_func_below(const struct kgr_patch_fun *fun);
 struct kgr_patch_fun *kgr_func_top(const struct kgr_func *func);
 unsigned long kgr_func_address(const struct kgr_func *func);
@@ -435,17 +465,15 @@ void kgr_event_progress(struct kgr_patch *patch);
 /**
  * kgr_in_interrupt - does this code run at the interrupt level of its CPU?
  *
- * True from the outermost NMI, hard or soft interrupt on. Process context with
- * bottom halves disabled is task context: only the bit that
- * softirq_count() has while a softirq is being served counts, which
- * in_interrupt() does not tell apart.
+ * True from the outermost NMI, hard or soft interrupt on; in_interrupt() does not
+ * tell process context with bottom halves disabled apart.
  *
  * Context: any.
  * Return: true when it does.
  */
 static __always_inline bool kgr_in_interrupt(void)
 {
-	return preempt_count() & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET);
+	return preempt_count() & KGR_INTERRUPT_MASK;
 }
 
 #endif /* _KERNEL_KGRAFT_INTERNAL_H */

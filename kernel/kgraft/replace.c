@@ -144,19 +144,19 @@ static int kgr_take_back_all(struct kgr_patch *patch, const struct kgr_patch *ot
 	return 0;
 }
 
-/* Room for the sites of whatever is taken back, besides its own */
-static int kgr_sites_room(struct kgr_patch_priv *priv)
+/* Room for the entries of whatever is taken back, besides its own */
+static int kgr_aims_room(struct kgr_patch_priv *priv)
 {
-	unsigned long *sites;
+	struct kgr_aim *aims;
 
-	if (priv->nr_taken <= priv->nr_funs)
+	if (!priv->nr_taken)
 		return 0;
 
-	sites = kvcalloc(priv->nr_taken, sizeof(*sites), GFP_KERNEL);
-	if (!sites)
+	aims = kvcalloc(priv->nr_funs + priv->nr_taken, sizeof(*aims), GFP_KERNEL);
+	if (!aims)
 		return -ENOMEM;
-	kvfree(priv->sites);
-	priv->sites = sites;
+	kvfree(priv->aims);
+	priv->aims = aims;
 	return 0;
 }
 
@@ -187,7 +187,7 @@ int kgr_replace_prepare(struct kgr_patch *patch)
 		if (ret)
 			return ret;
 	}
-	return kgr_sites_room(patch->priv);
+	return kgr_aims_room(patch->priv);
 }
 
 /**

@@ -99,11 +99,19 @@ static ssize_t nudge_delay_ms_store(struct kobject *kobj,
 	return count;
 }
 
+static ssize_t dead_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "%d\n", kgr_redirect_dead());
+}
+
+static struct kobj_attribute dead_attr = __ATTR_RO(dead);
 static struct kobj_attribute in_progress_attr = __ATTR_RW(in_progress);
 static struct kobj_attribute force_load_module_attr = __ATTR_RW(force_load_module);
 static struct kobj_attribute nudge_delay_ms_attr = __ATTR_RW(nudge_delay_ms);
 
 static struct attribute *kgr_root_attrs[] = {
+	&dead_attr.attr,
 	&in_progress_attr.attr,
 	&force_load_module_attr.attr,
 	&nudge_delay_ms_attr.attr,
@@ -142,6 +150,28 @@ static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
 		len += sysfs_emit_at(buf, len, "%-32s %-16s %6lu  %d\n", fun->name,
 				     fun->objname ?: "vmlinux", fun->sympos,
 				     fun->state);
+	}
+	return len;
+}
+
+#define KGR_FORM_NAME(name, text)	text,
+static const char * const kgr_form_names[] = { KGR_FORMS(KGR_FORM_NAME) };
+#undef KGR_FORM_NAME
+
+static ssize_t redirect_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
+{
+	struct kgr_patch *patch = kgr_patch_of(kobj);
+	struct kgr_patch_fun *fun;
+	int len = 0;
+
+	guard(mutex)(&kgr_mutex);
+
+	kgr_for_each_patch_fun(patch, fun) {
+		if (len + KGR_STATE_LINE > PAGE_SIZE)
+			return len + sysfs_emit_at(buf, len, "...\n");
+		len += sysfs_emit_at(buf, len, "%s %s\n", fun->name,
+				     kgr_form_names[kgr_fun_form(fun)]);
 	}
 	return len;
 }
@@ -269,6 +299,7 @@ static ssize_t build_id_show(struct kobject *kobj, struct kobj_attribute *attr,
 }
 
 static struct kobj_attribute state_attr = __ATTR_RO(state);
+static struct kobj_attribute redirect_attr = __ATTR_RO(redirect);
 static struct kobj_attribute refs_attr = __ATTR_RO(refs);
 static struct kobj_attribute replace_all_attr = __ATTR_RO(replace_all);
 static struct kobj_attribute replace_set_attr = __ATTR_RO(replace_set);
@@ -284,6 +315,7 @@ static struct kobj_attribute build_id_attr = __ATTR_RO(build_id);
 
 static struct attribute *kgr_patch_attrs[] = {
 	&state_attr.attr,
+	&redirect_attr.attr,
 	&refs_attr.attr,
 	&replace_all_attr.attr,
 	&replace_set_attr.attr,

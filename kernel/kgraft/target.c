@@ -151,7 +151,9 @@ static int kgr_target_patch(struct module *mod)
 		obj = kgr_object_find(patch, mod->name);
 		if (!obj || !obj->bound)
 			continue;
-		kgr_redirect_refresh(patch, obj);
+		ret = kgr_redirect_refresh(patch, obj);
+		if (ret)
+			goto unpatch;
 		if (kgr_transition_patch() != patch)
 			kgr_post_patch(patch, obj);
 		pr_notice("patch '%s': module '%s' is patched\n", patch->name, mod->name);

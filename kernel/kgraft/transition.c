@@ -20,7 +20,7 @@
  *
  *   beginner                           context
  *   --------                           -------
- *   choice = { N: new, else: old }
+ *   choice = { N: new, else: old }     stubs that an entry leads to: likewise
  *   (A) store-release  ------------.
  *   target = N                      \
  *   (C) smp_mb()  ---------------.   \
@@ -68,6 +68,13 @@
  * migration in flight since those run with preemption disabled, changes the
  * target and marks the contexts that are in the wrong epoch now. No redirect
  * changes but under the immediate model.
+ *
+ * Where the entry of a function is a jump, it leads to a stub during a transition,
+ * to a body otherwise. The stub's choice takes the place of the pointer: its epoch
+ * is written (A) before the entry leads to it, is read (D) by each caller, and is
+ * written again only when everybody carries the same number. Entries are rewritten
+ * while everybody gets the same body, before the marks are set and after the last
+ * has been claimed.
  */
 #include "internal.h"
 
@@ -173,6 +180,23 @@ bool kgr_transition_applies(void)
 	lockdep_assert_held(&kgr_mutex);
 
 	return kgr_transition.apply;
+}
+
+/**
+ * kgr_transition_epochs - what a transition moves contexts between
+ * @from:	number that all carried when it began
+ * @to:		number that it began to move them to
+ *
+ * Context: kgr_mutex held, a transition runs.
+ * Return: true when it began as an application of its patch.
+ */
+bool kgr_transition_epochs(u32 *from, u32 *to)
+{
+	lockdep_assert_held(&kgr_mutex);
+
+	*from = kgr_transition.from;
+	*to = kgr_transition.to;
+	return kgr_transition.apply == (kgr_transition.target == kgr_transition.to);
 }
 
 /* Model of the transition that runs; any when none does */
@@ -294,7 +318,8 @@ static void kgr_set_direction(bool apply)
  * the rest goes on by itself.
  *
  * Context: process context, kgr_mutex held, no transition runs; may sleep.
- * Return: 0; -ENOMEM; -EAGAIN: see kgr_epoch_next(). Nothing has changed then.
+ * Return: 0; -ENOMEM; -EAGAIN: see kgr_epoch_next(); -EBUSY, -EILSEQ, -ENODEV: see
+ * kgr_redirect_begin(). Nothing has changed then.
  */
 int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 {
@@ -314,6 +339,12 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 	if (ret)
 		return ret;
 
+	ret = kgr_redirect_begin(patch, apply ? epoch : kgr_transition.target, apply);
+	if (ret) {
+		kgr_stack_forget();
+		return ret;
+	}
+
 	for (i = 0; i < KGR_RUNG_COUNT; i++)
 		atomic_set(&priv->nudges[i], 0);
 	priv->stops = priv->stopped_us = priv->stopped_total_us = 0;
@@ -332,7 +363,6 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 		  kgr_model_name(patch->model), priv->nr_funs,
 		  str_plural(priv->nr_funs), priv->nr_taken);
 
-	kgr_redirect_begin(patch, epoch, apply);
 	kgr_set_target(epoch);
 	kgr_deadline_start(patch);
 	kgr_event(patch, KGRAFT_EVENT_STARTED);
@@ -356,6 +386,21 @@ static int kgr_reverse_epoch(u32 *epoch)
 
 	*epoch = now == kgr_transition.to ? kgr_transition.from : kgr_transition.to;
 	return 0;
+}
+
+static int kgr_reverse_redirects(struct kgr_patch *patch, u32 epoch, bool apply)
+{
+	int ret;
+
+	ret = kgr_redirect_flip(patch, epoch, apply);
+	if (ret)
+		return ret;
+	ret = kgr_stack_abandon(patch, apply);
+	if (ret) {
+		synchronize_rcu();
+		kgr_redirect_flip(patch, epoch, !apply);
+	}
+	return ret;
 }
 
 /**
@@ -390,7 +435,7 @@ int kgr_transition_reverse(void)
 	/* Model: grace. Ends migrations in flight; see the Ordering block */
 	synchronize_rcu();
 
-	ret = kgr_stack_abandon(patch, apply);
+	ret = kgr_reverse_redirects(patch, epoch, apply);
 	if (ret) {
 		/* Everybody who was marked has to be again */
 		kgr_set_target(kgr_transition.model == KGR_MODEL_QUIESCE ?
@@ -399,7 +444,6 @@ int kgr_transition_reverse(void)
 	}
 
 	kgr_set_direction(apply);
-	kgr_redirect_flip(patch, epoch, apply);
 	pr_notice("patch '%s': reversed, %s now\n", patch->name,
 		  apply ? "patching" : "reverting");
 

@@ -426,7 +426,7 @@ inline mark_all()
 inline begin()
 {
 	must(SINGLE, !running);
-	/* step install: kgr_redirect_add() */
+	/* step install: kgr_redirect_lead() */
 	atomic { func = 1; site[A] = site[A] || bug != STUB_LATE };
 	site[B] = site[B] || bug != STUB_LATE;
 	/* step reuse: kgr_redirect_begin() */
@@ -554,7 +554,7 @@ again:
 		site[A] = 0;
 		site[B] = 0;
 		func = 0;
-		/* step free: kgr_func_put() */
+		/* step free: kgr_func_destroy() */
 		if
 		:: bug != FREE_EARLY -> synchronize_rcu()
 		:: else
