@@ -4,7 +4,9 @@
  * they have not.
  *
  * Everybody left over is visited at once, then after a millisecond, and then at
- * intervals that double up to a second. The rungs of the ladder, each counted:
+ * intervals that double up to a second. Whoever runs has been sent an interrupt
+ * before the first visit, which therefore sends none. The rungs of the ladder,
+ * each counted:
  *
  *   stack check    threads that may migrate asleep (kernel threads under every
  *                  model, user threads under all but universe)
@@ -74,8 +76,9 @@ static bool kgr_try_move(struct task_struct *task)
 	return kgr_move_resting(task);
 }
 
-/* How hard to push in one visit */
+/* How hard to push in one visit; nothing: stacks of those that rest are checked */
 struct kgr_push {
+	bool resched;
 	bool wake;
 	bool signal;
 	bool signal_harder;
@@ -114,7 +117,7 @@ static bool kgr_visit(struct task_struct *task, const struct kgr_push *push)
 		return true;
 	}
 
-	if (task_curr(task)) {
+	if (task_curr(task) && push->resched) {
 		kgr_count_rung(task, KGR_RUNG_RESCHED);
 		if (push->wake && kgr_may_move_inside(task))
 			kgr_cpu_stop_task(task);
@@ -200,6 +203,7 @@ static void kgr_straggler_work_fn(struct work_struct *work)
 	if (late)
 		kgr_cpus_stop();
 	push = (struct kgr_push) {
+		.resched = true,
 		.wake = late,
 		.signal = delay && age >= delay,
 		.signal_harder = age >= 2LL * delay,
@@ -255,7 +259,7 @@ void kgr_straggler_stop(void)
 int kgr_nudge(pid_t tid, unsigned int *nudged)
 {
 	static const struct kgr_push hard = {
-		.wake = true, .signal = true, .signal_harder = true,
+		.resched = true, .wake = true, .signal = true, .signal_harder = true,
 	};
 	struct task_struct *task;
 	bool busy;
