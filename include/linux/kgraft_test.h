@@ -48,6 +48,8 @@ extern int (*kgr_test_hook)(void);
 int kgr_test_loop(int ms);
 long kgr_test_check(unsigned int flags);
 int kgr_test_notrace(void);
+int kgr_test_empty(void);
+long kgr_test_args(long a, long b, long c, long d, long e, long f);
 
 /* kernel/kgraft/check.c, with CONFIG_KGRAFT_DEBUG */
 void kgr_check_provoke(int (*first)(void), int (*second)(void));

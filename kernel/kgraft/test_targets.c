@@ -7,6 +7,7 @@
 #include <linux/compiler.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/error-injection.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kgraft_test.h>
@@ -35,6 +36,8 @@ noinline int kgr_test_first(void)
 	return READ_ONCE(kgr_test_version);
 }
 EXPORT_SYMBOL_GPL(kgr_test_first);
+/* fmod_ret programs of BPF may be attached to such functions only */
+ALLOW_ERROR_INJECTION(kgr_test_first, ERRNO);
 
 noinline int kgr_test_second(void)
 {
@@ -72,6 +75,20 @@ noinline notrace int kgr_test_notrace(void)
 {
 	return READ_ONCE(kgr_test_version);
 }
+
+/* Nothing but its version, for measuring what a call costs */
+noinline __noipa int kgr_test_empty(void)
+{
+	return 1;
+}
+EXPORT_SYMBOL_GPL(kgr_test_empty);
+
+/* All registers that carry arguments, each with a weight of its own */
+noinline long kgr_test_args(long a, long b, long c, long d, long e, long f)
+{
+	return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 1000 * READ_ONCE(kgr_test_version);
+}
+EXPORT_SYMBOL_GPL(kgr_test_args);
 
 /* The first of two of that name: patching it by name alone is ambiguous */
 static noinline int kgr_test_dup(void)
