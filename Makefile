@@ -48,16 +48,19 @@ soak: deps tools	## the kselftests that repeat things, on both kernels, and fuzz
 		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 \
 		KGR_TESTS="$(SOAK_TESTS)" scripts/check debug vm
 	@KGR_FUZZ_SECONDS=$${KGR_FUZZ_SECONDS:-900} tests/kgr-build-fuzz.t
+	@KGR_REDIRECT=jmp KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check debug
+	@KGR_REDIRECT=handler KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check vm
 
 corpus: deps tools	## try kgr-build on the real fixes in CORPUS, a directory: a table of outcomes
 	@[ -f "$(CORPUS)/index.tsv" ] || scripts/corpus "$(CORPUS)"
 	+@scripts/kernel vm
 	@scripts/corpus "$(CORPUS)"
 
-bench: deps tools	## what kGraft costs, counted in instructions (JSON in build/bench)
+bench: deps tools	## what kGraft costs, beside livepatch (tables, JSON and plots in build/bench)
 	+@scripts/kernel vm
 	+@scripts/kernel nograft
 	@scripts/check-entry $(BUILD)/kernel-vm/vmlinux $(BUILD)/kernel-nograft/vmlinux
+	@scripts/selftests vm >/dev/null
 	@scripts/bench
 
 ## MUTANTS=NAMES	which of tests/mutants (default all)

@@ -12,7 +12,7 @@ done
 
 case_getpid()
 {
-	expect_rc 0 "$top/scripts/bench"
+	expect_rc 0 "$top/scripts/bench" getpid
 	says 'difference: 0'
 	[ -s "$build/bench/getpid.json" ]
 }
