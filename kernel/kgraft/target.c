@@ -129,6 +129,24 @@ static void kgr_target_unpatch(struct module *mod)
 	}
 }
 
+/* Once all patches are on the stacks of its functions */
+static int kgr_target_redirect(struct module *mod)
+{
+	struct kgr_patch *patch;
+	struct kgr_object *obj;
+	int ret;
+
+	list_for_each_entry(patch, &kgr_patches, list) {
+		obj = kgr_object_find(patch, mod->name);
+		if (!obj || !obj->bound)
+			continue;
+		ret = kgr_redirect_refresh(patch, obj);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 static int kgr_target_patch(struct module *mod)
 {
 	struct kgr_patch *patch;
@@ -143,7 +161,9 @@ static int kgr_target_patch(struct module *mod)
 		if (ret)
 			goto unpatch;
 	}
-	ret = kgr_target_abandon();
+	ret = kgr_target_redirect(mod);
+	if (!ret)
+		ret = kgr_target_abandon();
 	if (ret)
 		goto unpatch;
 
@@ -151,9 +171,6 @@ static int kgr_target_patch(struct module *mod)
 		obj = kgr_object_find(patch, mod->name);
 		if (!obj || !obj->bound)
 			continue;
-		ret = kgr_redirect_refresh(patch, obj);
-		if (ret)
-			goto unpatch;
 		if (kgr_transition_patch() != patch)
 			kgr_post_patch(patch, obj);
 		pr_notice("patch '%s': module '%s' is patched\n", patch->name, mod->name);
