@@ -99,8 +99,7 @@ case_memory()
 	available
 	kgr_msg "$REPLY MiB are left"
 	kgr_num "memory left" "$REPLY" -le $((LEFT + 16))
-	hammers
-	kgr_spawn alloc "$BASH" -c 'while :; do printf -v x %16000000d 0; x=; done'
+	kgr_spawn alloc "$BASH" -c 'while :; do printf -v x %4000000d 0; x=; done'
 	load_all && remove_all
 	umount "$hog"
 }
