@@ -43,7 +43,7 @@ static int __init kgr_test_klp_lots_init(void)
 
 	if (nr < 1 || nr > KGR_TEST_MANY_COUNT)
 		return -EINVAL;
-	funcs[nr].old_name = NULL;
+	funcs[nr] = (struct klp_func) { };
 
 	begin = ktime_get();
 	ret = klp_enable_patch(&patch);
