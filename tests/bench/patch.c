@@ -422,7 +422,7 @@ static void measure_latency(int rounds)
 	}
 	rest(100000000);
 	alternate(rounds, latency_round, 10);
-	alternate(rounds, latency_round, 500);
+	alternate(rounds, latency_round, 100);
 	atomic_store(&ended, true);
 	for (i = 0; i < periodics; i++)
 		pthread_join(thread[i], NULL);
