@@ -128,6 +128,9 @@ case_expected()
 	expect_rc 99 vm -- sh -c "$log; w 'kgraft: something else'"
 	expect_rc 99 vm -- sh -c "$log"
 	says 'tainted: 512'
+	log='echo 262144 >/proc/sys/kernel/tainted'
+	expect_rc 99 vm -- sh -c "$log"
+	expect_rc 0 vm -- sh -c "$log; echo 'kgr-selftest runs tests of KUnit' >/dev/kmsg"
 }
 
 # The same for the taint of a forced transition
@@ -207,7 +210,7 @@ check 'a panic is a failure, its log is kept' case_panic
 check 'a guest that leaves early is a failure' case_power_off
 check 'the time limit holds' case_timeout
 check 'a splat or taint fails the run' case_splat
-check 'a splat that a test has announced is none' case_expected
+check 'a splat or taint that a test has announced is none' case_expected
 check 'the taint of a forced transition is forgiven if it was announced' case_forced
 check 'two at once' case_two
 check 'killed, it takes QEMU and its files along' case_interrupt

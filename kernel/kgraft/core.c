@@ -2,6 +2,7 @@
 /* The registry of patches, and what can be asked of one. */
 #include "internal.h"
 
+#include <kunit/visibility.h>
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/panic.h>
@@ -11,7 +12,9 @@
 
 /* Guards the registry, the transition and all states; see internal.h */
 DEFINE_MUTEX(kgr_mutex);
+EXPORT_SYMBOL_IF_KUNIT(kgr_mutex);
 LIST_HEAD(kgr_patches);
+EXPORT_SYMBOL_IF_KUNIT(kgr_patches);
 
 /* All that patches need has been set up at boot [W] */
 static bool kgr_ready __ro_after_init;

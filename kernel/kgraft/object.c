@@ -8,6 +8,7 @@
  */
 #include "internal.h"
 
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
@@ -121,6 +122,7 @@ int kgr_objects_create(struct kgr_patch *patch)
 	}
 	return kgr_objects_create_callbacks(patch);
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_objects_create);
 
 /* Context: process context; nobody else looks at the objects */
 void kgr_objects_free(struct kgr_patch *patch)
@@ -132,6 +134,7 @@ void kgr_objects_free(struct kgr_patch *patch)
 		kfree(obj);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_objects_free);
 
 /**
  * kgr_object_bind - a patch gets hold of an object

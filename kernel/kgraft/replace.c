@@ -12,6 +12,7 @@
  */
 #include "internal.h"
 
+#include <kunit/visibility.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/mm.h>
@@ -43,12 +44,14 @@ bool kgr_replaces(const struct kgr_patch *patch, const struct kgr_patch *other)
 	return patch->replace_all && patch != other &&
 	       kgr_patch_enabled(other) && kgr_same_set(patch, other);
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_replaces);
 
 /* Does it stand for an original body that is taken back? Context: any */
 bool kgr_fun_is_taken(const struct kgr_patch_fun *fun)
 {
 	return !fun->new_fun;
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_fun_is_taken);
 
 /* A name that is the only one is also the first */
 static unsigned long kgr_position(const struct kgr_patch_fun *fun)
@@ -189,6 +192,7 @@ int kgr_replace_prepare(struct kgr_patch *patch)
 	}
 	return kgr_aims_room(patch->priv);
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_replace_prepare);
 
 /**
  * kgr_replace_cancel - forget the entries for functions that were taken back
@@ -210,6 +214,7 @@ void kgr_replace_cancel(struct kgr_patch *patch)
 	}
 	patch->priv->nr_taken = 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_replace_cancel);
 
 static void kgr_replaced(struct kgr_patch *other, const struct kgr_patch *patch)
 {

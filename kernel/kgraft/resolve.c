@@ -2,6 +2,7 @@
 /* Names and positions of symbols, of the kernel and of modules, to addresses. */
 #include "internal.h"
 
+#include <kunit/visibility.h>
 #include <linux/align.h>
 #include <linux/kallsyms.h>
 #include <linux/minmax.h>
@@ -117,6 +118,7 @@ int kgr_resolve(const char *objname, const char *name, unsigned long sympos,
 	*addr = match.addr;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_resolve);
 
 /**
  * kgr_resolve_size - size of a function
@@ -134,6 +136,7 @@ unsigned long kgr_resolve_size(unsigned long addr)
 		return 0;
 	return size;
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_resolve_size);
 
 /**
  * kgr_resolve_fun - address of the function that is to be replaced
@@ -161,3 +164,4 @@ int kgr_resolve_fun(const struct kgr_patch_fun *fun, unsigned long *addr)
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_resolve_fun);

@@ -22,6 +22,7 @@
  */
 #include "internal.h"
 
+#include <kunit/visibility.h>
 #include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/lockdep.h>
@@ -65,6 +66,7 @@ const char *kgr_state_name(enum kgr_patch_state state)
 		return "?";
 	return kgr_state_names[state];
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_state_name);
 
 /**
  * kgr_model_name - name of a consistency model
@@ -79,6 +81,7 @@ const char *kgr_model_name(enum kgr_model model)
 		return NULL;
 	return kgr_model_names[model];
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_model_name);
 
 /**
  * kgr_state_may_change - is a change of state legal?
@@ -94,6 +97,7 @@ bool kgr_state_may_change(enum kgr_patch_state from, enum kgr_patch_state to)
 	       to < ARRAY_SIZE(kgr_state_names) &&
 	       (kgr_state_changes[from] & BIT(to));
 }
+EXPORT_SYMBOL_IF_KUNIT(kgr_state_may_change);
 
 /**
  * kgr_fun_set_state - change the state of a function

@@ -97,3 +97,4 @@ static noinline int kgr_test_dup(void)
 }
 
 int (* const kgr_test_dup_first)(void) = kgr_test_dup;
+EXPORT_SYMBOL_GPL(kgr_test_dup_first);

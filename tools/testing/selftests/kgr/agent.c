@@ -245,6 +245,7 @@ static const struct command {
 	{ "said",	1, agent_said },
 	{ "expect",	1, agent_expect },
 	{ "lines",	1, agent_lines },
+	{ "kunit",	0, agent_kunit },
 	{ "gate",	0, agent_gate },
 	{ "snapshot",	1, agent_snapshot },
 	{ "compare",	1, agent_compare },

@@ -84,6 +84,16 @@ void agent_expect(int argc, char **argv, FILE *out)
 	fputs(err ? kgr_errname(err) : "ok", out);
 }
 
+/* kunit: from here on the taint of KUnit is no complaint */
+void agent_kunit(int argc, char **argv, FILE *out)
+{
+	int err = kgr_gate_expect_kunit(&gate);
+
+	(void)argc;
+	(void)argv;
+	fputs(err ? kgr_errname(err) : "ok", out);
+}
+
 /* gate: complaints of the kernel since the mark; nothing when there is none */
 void agent_gate(int argc, char **argv, FILE *out)
 {

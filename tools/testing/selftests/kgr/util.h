@@ -6,6 +6,7 @@
 #ifndef _KGR_SELFTEST_UTIL_H
 #define _KGR_SELFTEST_UTIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -43,18 +44,21 @@ long kgr_env_long(const char *name, long fallback);
  * kgr_gate_begin(). kgr_gate_report() prints complaints, a line each, and returns
  * how many; kgr_gate_end() does so as TAP diagnostics and closes the gate.
  * kgr_gate_expect() lets one warning through, whose message has that text in it,
- * and tells whoever reads the console's log to do the same.
+ * and tells whoever reads the console's log to do the same; kgr_gate_expect_kunit()
+ * lets through the taint that KUnit leaves.
  */
 struct kgr_gate {
 	int kmsg;
 	unsigned long taint;
 	char expect[128];
+	bool kunit;
 	char *log;
 	size_t len;
 };
 
 int kgr_gate_begin(struct kgr_gate *gate);
 int kgr_gate_expect(struct kgr_gate *gate, const char *text);
+int kgr_gate_expect_kunit(struct kgr_gate *gate);
 void kgr_gate_drain(struct kgr_gate *gate);
 int kgr_gate_report(struct kgr_gate *gate, FILE *out);
 void kgr_gate_close(struct kgr_gate *gate);

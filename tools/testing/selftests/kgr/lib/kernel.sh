@@ -247,6 +247,13 @@ kgr_log()
 	REPLY=${REPLY%$'\n'}
 }
 
+# kgr_expect_kunit - the case runs tests of KUnit, and the kernel says so by a taint
+kgr_expect_kunit()
+{
+	kgr_ask kunit
+	kgr_eq "expecting KUnit" "$REPLY" ok
+}
+
 KGR_KMEMLEAK=/sys/kernel/debug/kmemleak
 
 # kgr_mode FILE - permissions, octal
