@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <linux/error-injection.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 
@@ -71,6 +72,7 @@ void kgr_post_unpatch(struct kgr_patch *patch, struct kgr_object *obj)
 		cb->post_unpatch(patch, obj->mod);
 	obj->prepared = false;
 }
+ALLOW_ERROR_INJECTION(kgr_pre_patch, ERRNO);
 
 /**
  * kgr_pre_patch_all - ask a patch whether it may be applied

@@ -10,6 +10,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/err.h>
+#include <linux/error-injection.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -160,6 +161,7 @@ int kgr_object_bind(struct kgr_patch *patch, struct kgr_object *obj,
 	obj->bound = true;
 	return 0;
 }
+ALLOW_ERROR_INJECTION(kgr_object_bind, ERRNO);
 
 /**
  * kgr_object_unbind - a patch lets go of an object
@@ -237,3 +239,4 @@ struct kgr_patch_fun *kgr_linked_fun(const struct kgr_patch *patch,
 	}
 	return NULL;
 }
+ALLOW_ERROR_INJECTION(kgr_objects_create, ERRNO);

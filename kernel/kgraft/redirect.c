@@ -24,6 +24,7 @@
 #include "internal.h"
 
 #include <linux/err.h>
+#include <linux/error-injection.h>
 #include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -491,6 +492,7 @@ int kgr_redirect_refresh(struct kgr_patch *patch, const struct kgr_object *obj)
 		       patch->name, obj->name, ERR_PTR(ret));
 	return ret;
 }
+ALLOW_ERROR_INJECTION(kgr_redirect_add, ERRNO);
 
 /**
  * kgr_fun_form - what stands at the entry of a function

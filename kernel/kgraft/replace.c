@@ -13,6 +13,7 @@
 #include "internal.h"
 
 #include <kunit/visibility.h>
+#include <linux/error-injection.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/mm.h>
@@ -261,3 +262,4 @@ void kgr_replace_commit(struct kgr_patch *patch)
 	kgr_redirect_remove_taken(patch);
 	kgr_replace_cancel(patch);
 }
+ALLOW_ERROR_INJECTION(kgr_replace_prepare, ERRNO);

@@ -4,6 +4,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/align.h>
+#include <linux/error-injection.h>
 #include <linux/kallsyms.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -165,3 +166,4 @@ int kgr_resolve_fun(const struct kgr_patch_fun *fun, unsigned long *addr)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(kgr_resolve_fun);
+ALLOW_ERROR_INJECTION(kgr_resolve_fun, ERRNO);

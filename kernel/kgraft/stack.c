@@ -12,6 +12,7 @@
  */
 #include "internal.h"
 
+#include <linux/error-injection.h>
 #include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -369,6 +370,7 @@ int kgr_stack_abandon(struct kgr_patch *patch, bool apply)
 		kvfree_rcu(old, rcu);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(kgr_stack_abandon, ERRNO);
 
 /**
  * kgr_stack_forget - nothing is being abandoned any more

@@ -7,6 +7,7 @@
 #include "internal.h"
 
 #include <linux/capability.h>
+#include <linux/error-injection.h>
 #include <linux/kallsyms.h>
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
@@ -460,6 +461,7 @@ void kgr_sysfs_remove(struct kgr_patch *patch)
 	kobject_put(&patch->kobj);
 	wait_for_completion(&patch->finish);
 }
+ALLOW_ERROR_INJECTION(kgr_sysfs_add, ERRNO);
 
 /**
  * kgr_sysfs_notify - wake up those who wait for a transition

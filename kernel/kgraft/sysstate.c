@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <linux/error-injection.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
 
@@ -105,3 +106,4 @@ int kgr_sysstate_check(struct kgr_patch *patch)
 	}
 	return 0;
 }
+ALLOW_ERROR_INJECTION(kgr_sysstate_check, ERRNO);

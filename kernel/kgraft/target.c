@@ -12,6 +12,7 @@
 #include "internal.h"
 
 #include <linux/err.h>
+#include <linux/error-injection.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -235,6 +236,7 @@ int kgr_module_coming(struct module *mod)
 	kgr_target_del(mod);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(kgr_module_coming, ERRNO);
 
 /**
  * kgr_module_going - forget a module

@@ -13,6 +13,7 @@
  */
 #include "internal.h"
 
+#include <linux/error-injection.h>
 #include <linux/export.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -297,6 +298,7 @@ int kgr_epoch_next(u32 from, u32 first, u32 *epoch)
 	}
 	return -EAGAIN;
 }
+ALLOW_ERROR_INJECTION(kgr_epoch_next, ERRNO);
 
 /**
  * kgr_tasks_mark - mark every thread that is not in the target epoch

@@ -79,6 +79,7 @@
 #include "internal.h"
 
 #include <linux/cpu.h>
+#include <linux/error-injection.h>
 #include <linux/irq_work.h>
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
@@ -368,6 +369,7 @@ int kgr_transition_begin(struct kgr_patch *patch, bool apply)
 	kgr_event(patch, KGRAFT_EVENT_STARTED);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(kgr_transition_begin, ERRNO);
 
 /*
  * Under the immediate model anybody may be in either body whatever epoch it

@@ -16,6 +16,7 @@
 
 #include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/error-injection.h>
 #include <linux/ftrace.h>
 #include <linux/kgraft_arch.h>
 #include <linux/kgraft_ftrace.h>
@@ -470,6 +471,7 @@ int arch_kgr_retarget(struct kgr_aim *aims, unsigned int nr)
 	ret = kgr_reform(aims, nr);
 	return ret && kgr_all_lead(aims, nr) ? 0 : ret;
 }
+ALLOW_ERROR_INJECTION(arch_kgr_install, ERRNO);
 
 /**
  * arch_kgr_remove - give functions their entry back

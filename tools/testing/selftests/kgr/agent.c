@@ -241,6 +241,7 @@ static const struct command {
 	{ "others",	2, cmd_others },
 	{ "nudge",	0, cmd_nudge },
 	{ "sleep",	1, cmd_sleep },
+	{ "fault_put",	3, agent_fault_put },
 	{ "mark",	1, agent_mark },
 	{ "said",	1, agent_said },
 	{ "expect",	1, agent_expect },

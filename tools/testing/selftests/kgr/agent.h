@@ -16,4 +16,7 @@ void agent_snapshot(int argc, char **argv, FILE *out);
 void agent_compare(int argc, char **argv, FILE *out);
 void agent_log_drain(void);
 
+/* agent_faults.c: a system call in which an allocation fails */
+void agent_fault_put(int argc, char **argv, FILE *out);
+
 #endif /* _KGR_SELFTEST_AGENT_H */
