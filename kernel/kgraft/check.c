@@ -214,6 +214,8 @@ static bool kgr_check_point(struct task_struct *task, unsigned int point)
 	case KGR_POINT_SAFE_POINT:
 	case KGR_POINT_ASLEEP:
 		return inside || kgr_transition_model() != KGR_MODEL_UNIVERSE;
+	case KGR_POINT_QUIESCE:
+		return kgr_transition_model() == KGR_MODEL_QUIESCE;
 	default:
 		return true;
 	}
