@@ -94,6 +94,7 @@ void arch_kgr_stubs_release(struct kgr_stubs *stubs);
 /* Implemented by kernel/kgraft/redirect.c for the architecture */
 unsigned long kgr_redirect_target(unsigned long site, unsigned long caller);
 struct kgr_site *kgr_site_find(unsigned long ip);
+const char *kgr_redirect_owner(unsigned long site);
 
 /*
  * Bits of preempt_count() that say that the interrupt level of the CPU is what

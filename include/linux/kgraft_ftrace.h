@@ -35,6 +35,7 @@ void kgr_ftrace_redirect(unsigned long ip, unsigned long parent_ip,
 			 struct ftrace_regs *fregs);
 bool kgr_ftrace_wants_jmp(unsigned long ip);
 unsigned long kgr_ftrace_jmp(unsigned long ip);
+void kgr_ftrace_refused(unsigned long ip, void *holder, void *refused);
 
 int kgr_address_lookup(unsigned long addr, unsigned long *size,
 		       unsigned long *offset, char **modname,
@@ -48,6 +49,7 @@ static inline void kgr_ftrace_redirect(unsigned long ip, unsigned long parent_ip
 				       struct ftrace_regs *fregs) { }
 static inline bool kgr_ftrace_wants_jmp(unsigned long ip) { return false; }
 static inline unsigned long kgr_ftrace_jmp(unsigned long ip) { return 0; }
+static inline void kgr_ftrace_refused(unsigned long ip, void *holder, void *refused) { }
 
 static inline int kgr_address_lookup(unsigned long addr, unsigned long *size,
 				     unsigned long *offset, char **modname,

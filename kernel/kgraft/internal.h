@@ -379,6 +379,8 @@ struct kgr_choice {
  * @installed:	its entry is redirected [M]
  * @addr:	address of the original [W]
  * @stack:	variants, newest first [M]
+ * @owner:	name of the patch that the newest is of [M, readers under
+ *		rcu_read_lock(), which keeps the module that holds it]
  * @choice:	which of @slot is in force [M, readers under preempt_disable()]
  * @slot:	the choice in force and the spare one
  * @rcu:	for freeing
@@ -389,6 +391,7 @@ struct kgr_func {
 	bool installed;
 	unsigned long addr;
 	struct list_head stack;
+	const char *owner;
 	struct kgr_choice *choice;
 	struct kgr_choice slot[2];
 	struct rcu_head rcu;

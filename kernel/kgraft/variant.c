@@ -70,6 +70,7 @@ void kgr_redirect_push(struct kgr_patch_fun *fun, struct kgr_func *func)
 
 	fun->func = func;
 	list_add(&fun->stack_node, &func->stack);
+	WRITE_ONCE(func->owner, fun->patch->name);
 }
 
 /* May a function of a patch lie on top of what is there? */
@@ -119,10 +120,28 @@ static int kgr_fun_link(struct kgr_patch_fun *fun)
 
 static void kgr_fun_unlink(struct kgr_patch_fun *fun)
 {
+	struct kgr_func *func = fun->func;
+
 	list_del(&fun->stack_node);
-	if (list_empty(&fun->func->stack))
-		kgr_func_destroy(fun->func);
+	if (list_empty(&func->stack))
+		kgr_func_destroy(func);
+	else
+		WRITE_ONCE(func->owner, kgr_func_top(func)->patch->name);
 	fun->func = NULL;
+}
+
+/**
+ * kgr_redirect_owner - who has patched the function at this site?
+ * @site:	address of a redirect site
+ *
+ * Context: rcu_read_lock() held for as long as the name is used.
+ * Return: name of the newest patch of the function, "?" when there is none.
+ */
+const char *kgr_redirect_owner(unsigned long site)
+{
+	struct kgr_func *func = kgr_func_find(site);
+
+	return func ? READ_ONCE(func->owner) ?: "?" : "?";
 }
 
 /* Some of the functions of a patch: of @obj or of all, @taken back or all */

@@ -23,6 +23,7 @@
 #include <linux/lockdep.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -129,12 +130,6 @@ void notrace kgr_ftrace_redirect(unsigned long ip, unsigned long parent_ip,
 static struct ftrace_ops kgr_ops = {
 	.func	= kgr_ftrace_handler,
 	.flags	= KGR_OPS_FLAGS | FTRACE_OPS_FL_JMP,
-};
-
-/* Registered for a moment, on one site, to see whether that is possible */
-static struct ftrace_ops kgr_probe_ops = {
-	.func	= kgr_ftrace_handler,
-	.flags	= KGR_OPS_FLAGS,
 };
 
 /**
@@ -303,20 +298,38 @@ static unsigned long *kgr_aim_ips(const struct kgr_aim *aims, unsigned int nr)
 	return ips;
 }
 
-/* Say which of the sites it is that another user holds */
-static void kgr_name_conflicts(unsigned long *sites, unsigned int nr)
+/**
+ * kgr_ftrace_refused - two users want to change where a function continues
+ * @ip:		fentry site of the function
+ * @holder:	callback of the one that is there
+ * @refused:	callback of the one that comes second
+ *
+ * If one of them is kGraft, say who the other one is: the log is all that the
+ * user of either gets besides an EBUSY.
+ *
+ * Context: process context, ftrace_lock held.
+ */
+void kgr_ftrace_refused(unsigned long ip, void *holder, void *refused)
+{
+	guard(rcu)();
+
+	if (refused == kgr_ftrace_handler)
+		pr_err("function '%ps' can't be patched, it is held by %pS; a livepatch, a kprobe with a post_handler or the like has to go first\n",
+		       (void *)ip, holder);
+	else if (holder == kgr_ftrace_handler)
+		pr_err("function '%ps' is patched by patch '%s', which refuses %pS; revert the patch first\n",
+		       (void *)ip, kgr_redirect_owner(ip), refused);
+}
+
+/* Say which of the sites have a direct caller; one of them did not want to share */
+static void kgr_name_direct(unsigned long *sites, unsigned int nr)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		if (ftrace_set_filter_ips(&kgr_probe_ops, &sites[i], 1, 0, 1))
-			continue;
-		if (!register_ftrace_function(&kgr_probe_ops))
-			unregister_ftrace_function(&kgr_probe_ops);
-		else
-			pr_err("%ps is held by another user of ftrace that changes the instruction pointer (livepatch, kprobe with post_handler) or can't share; see enabled_functions in tracefs\n",
+		if (ftrace_find_rec_direct(sites[i]))
+			pr_err("function '%ps' may be held by a BPF trampoline or another direct caller that can't share it; detach that first\n",
 			       (void *)sites[i]);
-		ftrace_set_filter_ips(&kgr_probe_ops, &sites[i], 1, 1, 0);
 	}
 }
 
@@ -380,7 +393,7 @@ int arch_kgr_install(struct kgr_aim *aims, unsigned int nr)
 		if (ret)
 			WRITE_ONCE(kgr_nr_sites, kgr_nr_sites - nr);
 		if (ret == -EBUSY)
-			kgr_name_conflicts(ips, nr);
+			kgr_name_direct(ips, nr);
 	}
 	kvfree(ips);
 	return ret;
