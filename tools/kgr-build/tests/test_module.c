@@ -213,6 +213,23 @@ static void test_built(void **state)
 	finish(&r);
 }
 
+/* objtool has made a nop of the jump in the tree's object; what follows still counts */
+static void test_built_label(void **state)
+{
+	static const char label[] =
+		"extern int key;\nint f(int a) { asm goto(\"1: %s\\n"
+		".pushsection __jump_table,\\\"aw\\\"\\n .long 1b - ., %%l[yes] - .\\n"
+		" .quad key - .\\n .popsection\" :::: yes); return a + %d; yes: return a * 5; }\n";
+	struct fixture *f = *state;
+	struct obj *jump, *nop, *other;
+
+	jump = fixture_load(f, "jump", arena_printf(&f->arena, label, "jmp %l[yes]", 3));
+	nop = fixture_load(f, "nop", arena_printf(&f->arena, label, ".byte 0x66,0x90", 3));
+	other = fixture_load(f, "other", arena_printf(&f->arena, label, ".byte 0x66,0x90", 4));
+	assert_true(built_same(&f->arena, fixture_atom(nop, "f"), fixture_atom(jump, "f")));
+	assert_false(built_same(&f->arena, fixture_atom(other, "f"), fixture_atom(jump, "f")));
+}
+
 static void test_refuse_data(void **state)
 {
 	struct run r = { 0 };
@@ -350,7 +367,8 @@ static void test_malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip), TEST(test_built), TEST(test_refuse_data),
+		TEST(test_round_trip), TEST(test_built), TEST(test_built_label),
+		TEST(test_refuse_data),
 		TEST(test_refuse_notrace),
 		TEST(test_refuse_missing), TEST(test_refuse_removed), TEST(test_refuse_init),
 		TEST(test_unknown_section), TEST(test_address_taken), TEST(test_two_roots),
