@@ -266,6 +266,7 @@ case_recursion()
 	kgr_apply kgr_test_pairs || return
 	echo kgr_test_first > $T/set_ftrace_filter
 	echo kgr_test_check >> $T/set_ftrace_filter
+	echo kgr_test_second >> $T/set_ftrace_filter
 	echo function > $T/current_tracer
 	kgr_is "load" ok kgr_load kgr_test_recursion || return
 	echo 3 > "$KGR_TARGETS/check"
