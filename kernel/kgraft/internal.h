@@ -447,6 +447,7 @@ int kgr_sysfs_add(struct kgr_patch *patch);
 void kgr_sysfs_remove(struct kgr_patch *patch);
 void kgr_sysfs_notify(struct kgr_patch *patch);
 void kgr_sysfs_notify_counts(struct kgr_patch *patch);
+const char *kgr_form_name(const struct kgr_patch_fun *fun);
 
 static inline struct kgr_patch *kgr_patch_of(struct kobject *kobj)
 {

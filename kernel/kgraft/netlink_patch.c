@@ -73,7 +73,8 @@ static int kgr_put_fun(struct sk_buff *skb, const struct kgr_patch_fun *fun)
 	    nla_put_string(skb, KGRAFT_A_FUNCTION, fun->name) ||
 	    nla_put_string(skb, KGRAFT_A_OBJECT, fun->objname ?: "vmlinux") ||
 	    nla_put_u32(skb, KGRAFT_A_SYMPOS, fun->sympos) ||
-	    nla_put_u32(skb, KGRAFT_A_STATE, fun->state))
+	    nla_put_u32(skb, KGRAFT_A_STATE, fun->state) ||
+	    nla_put_string(skb, KGRAFT_A_REDIRECT, kgr_form_name(fun)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -159,6 +159,12 @@ static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
 static const char * const kgr_form_names[] = { KGR_FORMS(KGR_FORM_NAME) };
 #undef KGR_FORM_NAME
 
+/* Name of what stands at the entry of a function; context: kgr_mutex held */
+const char *kgr_form_name(const struct kgr_patch_fun *fun)
+{
+	return kgr_form_names[kgr_fun_form(fun)];
+}
+
 static ssize_t redirect_show(struct kobject *kobj, struct kobj_attribute *attr,
 			     char *buf)
 {
@@ -172,7 +178,7 @@ static ssize_t redirect_show(struct kobject *kobj, struct kobj_attribute *attr,
 		if (len + KGR_STATE_LINE > PAGE_SIZE)
 			return len + sysfs_emit_at(buf, len, "...\n");
 		len += sysfs_emit_at(buf, len, "%s %s\n", fun->name,
-				     kgr_form_names[kgr_fun_form(fun)]);
+				     kgr_form_name(fun));
 	}
 	return len;
 }

@@ -144,6 +144,7 @@ enum kgraft_attr {
 	KGRAFT_A_OBJECT,	/* string: "vmlinux", or a module */
 	KGRAFT_A_SYMPOS,	/* u32: position among symbols of that name */
 	KGRAFT_A_STATE,		/* u32: enum kgr_patch_state of a function */
+	KGRAFT_A_REDIRECT,	/* string: what stands at its entry */
 	__KGRAFT_A_MAX
 };
 #define KGRAFT_A_MAX (__KGRAFT_A_MAX - 1)

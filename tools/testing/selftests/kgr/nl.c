@@ -343,6 +343,7 @@ static int got_function(struct nlattr **attrs, void *data)
 	attr_string(attrs[KGRAFT_A_PATCH], f.patch, sizeof(f.patch));
 	attr_string(attrs[KGRAFT_A_FUNCTION], f.name, sizeof(f.name));
 	attr_string(attrs[KGRAFT_A_OBJECT], f.object, sizeof(f.object));
+	attr_string(attrs[KGRAFT_A_REDIRECT], f.redirect, sizeof(f.redirect));
 	f.sympos = attr_u32(attrs[KGRAFT_A_SYMPOS], -1);
 	f.state = attr_u32(attrs[KGRAFT_A_STATE], -1);
 	return dump->fn(&f, dump->data);

@@ -162,7 +162,8 @@ static int take_function(const struct kgr_nl_function *f, void *data)
 
 	all->count++;
 	all->sleep |= !strcmp(f->name, "kgr_test_sleep");
-	if (strcmp(f->patch, PATCH) || strcmp(f->object, "vmlinux") || f->sympos || f->state != 2)
+	if (strcmp(f->patch, PATCH) || strcmp(f->object, "vmlinux") || f->sympos ||
+	    f->state != 2 || !f->redirect[0])
 		all->wrong++;
 	return 0;
 }
@@ -354,7 +355,7 @@ static long dump_all(struct __test_metadata *_metadata, int count)
 	return begin;
 }
 
-TEST_F_TIMEOUT(netlink, many_stragglers, 240)
+TEST_F_TIMEOUT(netlink, many_stragglers, 1200)
 {
 	static pthread_t threads[MAX_SLEEPERS];
 	int count = kgr_env_long("KGR_SLEEPERS", 2000), few = count / 4;

@@ -108,6 +108,7 @@ struct kgr_nl_function {
 	char patch[64];
 	char name[128];
 	char object[64];
+	char redirect[32];
 	int sympos;
 	int state;
 };
