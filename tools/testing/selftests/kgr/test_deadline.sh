@@ -24,9 +24,10 @@ has_reason()
 	[ -n "$REPLY" ]
 }
 
+# One that was nudged may be on its way back to sleep: wake it until it has ended
 release()
 {
-	kgr_wake
+	kgr_until 30 kgr_is_dead "$PID" || kgr_fail "the sleeper has not ended"
 	kgr_reap "$PID"
 }
 

@@ -62,13 +62,18 @@ static int start_sleepers(pthread_t *threads, int count)
 	return err;
 }
 
+/* One that was nudged may be on its way back to sleep: wake until it has ended */
 static void stop_sleepers(pthread_t *threads, int count)
 {
 	int i;
 
-	kgr_write(KGR_TARGETS "/wake", "1");
-	for (i = 0; i < count; i++)
-		pthread_join(threads[i], NULL);
+	for (i = 0; i < count; i++) {
+		kgr_write(KGR_TARGETS "/wake", "1");
+		while (pthread_tryjoin_np(threads[i], NULL)) {
+			kgr_sleep_ms(1);
+			kgr_write(KGR_TARGETS "/wake", "1");
+		}
+	}
 }
 
 FIXTURE(netlink)
