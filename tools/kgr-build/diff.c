@@ -247,8 +247,17 @@ int diff_parse(struct diag *d, const char *name, const char *text, struct diff *
 	return err ? err : check_complete(&ps);
 }
 
+static bool climbs(const char *path)
+{
+	return !strcmp(path, "..") || str_starts(path, "../") || strstr(path, "/../") ||
+		str_ends(path, "/..");
+}
+
+/* A name that climbs anywhere is a name of nothing, whatever is stripped off it */
 static const char *strip_path(const char *path, unsigned int strip)
 {
+	if (path && climbs(path))
+		return NULL;
 	while (path && strip--) {
 		path = strchr(path, '/');
 		if (path)
@@ -259,8 +268,7 @@ static const char *strip_path(const char *path, unsigned int strip)
 
 static bool safe_path(const char *path)
 {
-	return path && *path && *path != '/' && strcmp(path, "..") && !str_starts(path, "../") &&
-		!strstr(path, "/../") && !str_ends(path, "/..");
+	return path && *path && *path != '/';
 }
 
 static bool in_tree(struct arena *a, const char *srcdir, const char *path)

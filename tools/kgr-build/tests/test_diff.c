@@ -151,7 +151,13 @@ static void test_strip(void **state)
 	assert_int_equal(df.strip, 1);
 	assert_string_equal(df.files.v[0].path, "x/y.c");
 
+	/* diff -u between a file and its copy: one of the names is the file's */
 	assert_int_equal(parse(f, "--- x/y.c.orig\n+++ x/y.c\n@@ -1 +1 @@\n-a\n+b\n", &df), 0);
+	assert_int_equal(diff_resolve(&f->diag, f->dir, &df), 0);
+	assert_int_equal(df.strip, 0);
+	assert_string_equal(df.files.v[0].path, "x/y.c");
+
+	assert_int_equal(parse(f, "--- x/z.c\n+++ x/z.c\n@@ -1 +1 @@\n-a\n+b\n", &df), 0);
 	assert_int_equal(diff_resolve(&f->diag, f->dir, &df), -1);
 
 	assert_int_equal(parse(f, "--- x/y.c\told\n+++ x/y.c\tnew\n@@ -1 +1 @@\n-a\n+b\n", &df), 0);
