@@ -49,11 +49,22 @@ static const size_t kgr_late_sizes[] = {
 	[KGR_LATE_DEPTHS] = sizeof(s32),
 };
 
+/* The first table of a kind that waits for a module, from @late on, or NULL */
+static const struct kgr_late *kgr_late_find(const struct kgr_late *late,
+					    const struct module *target,
+					    unsigned int kind)
+{
+	for (; late && late->objname; late++) {
+		if (late->kind == kind && !strcmp(late->objname, target->name))
+			return late;
+	}
+	return NULL;
+}
+
 /* The tables of one kind that wait for a module */
-#define kgr_for_each_late(patch, target, _kind, late)			\
-	for (late = (patch)->late; late && late->objname; late++)	\
-		if (late->kind != (_kind) ||				\
-		    strcmp(late->objname, (target)->name)) { } else
+#define kgr_for_each_late(patch, target, kind, late)			\
+	for (late = kgr_late_find((patch)->late, target, kind); late;	\
+	     late = kgr_late_find(late + 1, target, kind))
 
 /* The entries of such a table */
 #define kgr_for_each_late_entry(late, entry)				\
