@@ -30,6 +30,7 @@
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 static DEFINE_HASHTABLE(kgr_funcs, 10);
@@ -49,12 +50,13 @@ static __always_inline struct kgr_func *kgr_func_lookup(unsigned long site)
  * kgr_func_find - the function that has this entry site
  * @site:	address of the site
  *
- * Context: kgr_mutex held.
+ * Context: kgr_mutex held, or rcu_read_lock() for as long as it is used.
  * Return: the function, NULL when it is not patched.
  */
 struct kgr_func *kgr_func_find(unsigned long site)
 {
-	lockdep_assert_held(&kgr_mutex);
+	RCU_LOCKDEP_WARN(!lockdep_is_held(&kgr_mutex) && !rcu_read_lock_held(),
+			 "kgr_func_find() without a lock");
 
 	return kgr_func_lookup(site);
 }
