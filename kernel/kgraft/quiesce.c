@@ -24,8 +24,6 @@
 #include <linux/bsearch.h>
 #include <linux/cpu.h>
 #include <linux/mm.h>
-#include <linux/pid.h>
-#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
@@ -150,29 +148,12 @@ static void kgr_see_task(struct kgr_attempt *try, struct task_struct *task)
 	put_task_struct(task);
 }
 
-static struct task_struct *kgr_any_task_next(pid_t *cursor)
-{
-	struct task_struct *task = NULL;
-	struct pid *pid;
-
-	rcu_read_lock();
-	while (!task && (pid = find_ge_pid(*cursor, &init_pid_ns))) {
-		*cursor = pid_nr_ns(pid, &init_pid_ns) + 1;
-		task = pid_task(pid, PIDTYPE_PID);
-	}
-	if (task)
-		get_task_struct(task);
-	rcu_read_unlock();
-
-	return task;
-}
-
 static void kgr_see_all(struct kgr_attempt *try)
 {
 	struct task_struct *task;
 	pid_t cursor = 1;
 
-	while ((task = kgr_any_task_next(&cursor))) {
+	while ((task = kgr_thread_next(&cursor, false))) {
 		kgr_see_task(try, task);
 		cond_resched();
 	}

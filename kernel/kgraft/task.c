@@ -357,8 +357,9 @@ void kgr_tasks_force(void)
 }
 
 /**
- * kgr_task_next - walk the threads that have yet to migrate
+ * kgr_thread_next - walk all threads
  * @cursor:	thread id to begin at; on return, where to go on
+ * @pending:	only those that have yet to migrate
  *
  * By thread id, without a lock between two calls, so that any number of them
  * can be visited. A thread that is created meanwhile may be missed.
@@ -366,7 +367,7 @@ void kgr_tasks_force(void)
  * Context: process context.
  * Return: the next thread, with a reference that the caller puts, or NULL.
  */
-struct task_struct *kgr_task_next(pid_t *cursor)
+struct task_struct *kgr_thread_next(pid_t *cursor, bool pending)
 {
 	struct task_struct *task = NULL;
 	struct pid *pid;
@@ -375,7 +376,7 @@ struct task_struct *kgr_task_next(pid_t *cursor)
 	while ((pid = find_ge_pid(*cursor, &init_pid_ns))) {
 		*cursor = pid_nr_ns(pid, &init_pid_ns) + 1;
 		task = pid_task(pid, PIDTYPE_PID);
-		if (task && kgr_task_pending(task)) {
+		if (task && (!pending || kgr_task_pending(task))) {
 			get_task_struct(task);
 			break;
 		}
@@ -384,4 +385,10 @@ struct task_struct *kgr_task_next(pid_t *cursor)
 	rcu_read_unlock();
 
 	return task;
+}
+
+/* The next thread that has yet to migrate; see kgr_thread_next() */
+struct task_struct *kgr_task_next(pid_t *cursor)
+{
+	return kgr_thread_next(cursor, true);
 }
