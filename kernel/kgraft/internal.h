@@ -238,6 +238,7 @@ void kgr_tasks_force(void);
 bool kgr_dying_done(void);
 bool kgr_dying_any(void);
 int kgr_epoch_next(u32 from, u32 first, u32 *epoch);
+struct task_struct *kgr_thread_next(pid_t *cursor, bool pending);
 struct task_struct *kgr_task_next(pid_t *cursor);
 
 /* safepoint.c: where contexts without a user mode migrate */
@@ -441,6 +442,8 @@ void kgr_late_unbind(struct kgr_patch *patch, struct module *target);
 /* sysfs.c */
 extern bool kgr_force_load_module;
 int kgr_sysfs_init(void);
+int kgr_sysfs_number(const char *buf, unsigned int *value);
+int kgr_sysfs_switch(const char *buf, bool *value);
 void kgr_sysfs_init_patch(struct kgr_patch *patch);
 bool kgr_sysfs_reserved(const char *name);
 int kgr_sysfs_add(struct kgr_patch *patch);

@@ -20,11 +20,37 @@ static struct kobject *kgr_root;
 /* Let modules in that can't be patched. Plain value, racy reads. */
 bool kgr_force_load_module;
 
-/* 0 or 1 and nothing else: a slip of the hand should not revert a patch */
-static int kgr_parse_switch(const char *buf, bool *value)
+/**
+ * kgr_sysfs_number - what is written to a file that takes a number
+ * @buf:	the text
+ * @value:	where to put the number
+ *
+ * Context: of the writer.
+ * Return: 0; -EPERM: it may not write; -EINVAL, -ERANGE: no such number.
+ */
+int kgr_sysfs_number(const char *buf, unsigned int *value)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return kstrtouint(buf, 10, value);
+}
+
+/**
+ * kgr_sysfs_switch - what is written to a file that takes 0 or 1
+ * @buf:	the text
+ * @value:	where to put it
+ *
+ * These and nothing else: a slip of the hand should not revert a patch.
+ *
+ * Context: of the writer.
+ * Return: 0; -EPERM: it may not write; -EINVAL.
+ */
+int kgr_sysfs_switch(const char *buf, bool *value)
 {
 	u8 number;
 
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (kstrtou8(buf, 10, &number) || number > 1)
 		return -EINVAL;
 	*value = number;
@@ -46,10 +72,10 @@ static ssize_t in_progress_store(struct kobject *kobj, struct kobj_attribute *at
 	bool value;
 	int ret;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	ret = kgr_parse_switch(buf, &value);
-	if (ret || value)
+	ret = kgr_sysfs_switch(buf, &value);
+	if (ret)
+		return ret;
+	if (value)
 		return -EINVAL;
 
 	ret = kgr_force(NULL);
@@ -69,9 +95,7 @@ static ssize_t force_load_module_store(struct kobject *kobj,
 	bool value;
 	int ret;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	ret = kgr_parse_switch(buf, &value);
+	ret = kgr_sysfs_switch(buf, &value);
 	if (ret)
 		return ret;
 	WRITE_ONCE(kgr_force_load_module, value);
@@ -91,9 +115,7 @@ static ssize_t nudge_delay_ms_store(struct kobject *kobj,
 	unsigned int value;
 	int ret;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	ret = kstrtouint(buf, 10, &value);
+	ret = kgr_sysfs_number(buf, &value);
 	if (ret)
 		return ret;
 	WRITE_ONCE(kgr_nudge_delay_ms, value);
@@ -209,9 +231,7 @@ static ssize_t revert_store(struct kobject *kobj, struct kobj_attribute *attr,
 	bool value;
 	int ret;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	ret = kgr_parse_switch(buf, &value);
+	ret = kgr_sysfs_switch(buf, &value);
 	if (ret)
 		return ret;
 	if (!value)
@@ -242,9 +262,7 @@ static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr,
 	bool value;
 	int ret;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	ret = kgr_parse_switch(buf, &value);
+	ret = kgr_sysfs_switch(buf, &value);
 	if (ret)
 		return ret;
 

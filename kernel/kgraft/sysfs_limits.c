@@ -7,7 +7,6 @@
 
 #include <linux/capability.h>
 #include <linux/kobject.h>
-#include <linux/kstrtox.h>
 #include <linux/sysfs.h>
 
 /* /sys/kernel/kgraft/ */
@@ -24,9 +23,7 @@ static ssize_t timeout_ms_store(struct kobject *kobj, struct kobj_attribute *att
 	unsigned int value;
 	int ret;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	ret = kstrtouint(buf, 10, &value);
+	ret = kgr_sysfs_number(buf, &value);
 	if (ret)
 		return ret;
 	WRITE_ONCE(kgr_timeout_ms, value);
@@ -85,9 +82,7 @@ static ssize_t timeout_store(struct kobject *kobj, struct kobj_attribute *attr,
 	unsigned int value;
 	int ret;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	ret = kstrtouint(buf, 10, &value);
+	ret = kgr_sysfs_number(buf, &value);
 	if (ret)
 		return ret;
 
@@ -151,12 +146,13 @@ static ssize_t stopped_us_show(struct kobject *kobj, struct kobj_attribute *attr
 static ssize_t force_store(struct kobject *kobj, struct kobj_attribute *attr,
 			   const char *buf, size_t count)
 {
-	u8 value;
+	bool value;
 	int ret;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	if (kstrtou8(buf, 10, &value) || value != 1)
+	ret = kgr_sysfs_switch(buf, &value);
+	if (ret)
+		return ret;
+	if (!value)
 		return -EINVAL;
 
 	ret = kgr_force(kgr_patch_of(kobj));

@@ -398,6 +398,7 @@ int arch_kgr_install(struct kgr_aim *aims, unsigned int nr)
 	kvfree(ips);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(arch_kgr_install, ERRNO);
 
 /*
  * Queue a jump where one has to change. Returns true when the form of this site
@@ -484,7 +485,6 @@ int arch_kgr_retarget(struct kgr_aim *aims, unsigned int nr)
 	ret = kgr_reform(aims, nr);
 	return ret && kgr_all_lead(aims, nr) ? 0 : ret;
 }
-ALLOW_ERROR_INJECTION(arch_kgr_install, ERRNO);
 
 /**
  * arch_kgr_remove - give functions their entry back
