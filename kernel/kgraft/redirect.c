@@ -56,7 +56,7 @@ static __always_inline struct kgr_func *kgr_func_lookup(unsigned long site)
 struct kgr_func *kgr_func_find(unsigned long site)
 {
 	RCU_LOCKDEP_WARN(!lockdep_is_held(&kgr_mutex) && !rcu_read_lock_held(),
-			 "kgr_func_find() without a lock");
+			 "neither lock is held");
 
 	return kgr_func_lookup(site);
 }
