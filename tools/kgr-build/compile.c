@@ -239,7 +239,7 @@ int pass_compile(struct kgr_build *b)
 	struct cache c;
 
 	if (!b->units.n)
-		return 0;
+		return check_new_files(b);
 	cache_open(b, &c);
 	n = needed(b, &c, cmds, keys, of);
 	if (!n || run_all(&b->diag, cmds, n, b->opts.jobs))

@@ -250,8 +250,8 @@ refused lib 4 KGR-E052 "a file without ftrace"
 edit asm arch/x86/entry/entry_64.S '$a\
 nop'
 refused asm 4 KGR-E017 "assembler"
-edit kbuild fs/proc/Makefile '$a\
-# x'
+edit kbuild fs/proc/Makefile 's/ meminfo\.o//; $a\
+CFLAGS_version.o += -O3'
 refused kbuild 4 KGR-E016 "Makefile"
 edit export $f '$a\
 EXPORT_SYMBOL_GPL(arch_report_meminfo);'
@@ -263,7 +263,7 @@ refused initcall 4 KGR-E058 "a new initcall"
 edit missing $f 's/^\(\tshow_val_kb(m, "MemFree: .*\)$/\1\n\t{ extern void e2e_nowhere(void); e2e_nowhere(); }/'
 refused missing 4 KGR-E056 "an undefined function"
 printf -- '--- /dev/null\n+++ b/fs/proc/e2e.c\n@@ -0,0 +1 @@\n+int x;\n' > "$work/newfile.patch"
-refused newfile 4 KGR-E015 "a new file"
+refused newfile 4 KGR-E015 "a new file that nothing links"
 edit header kernel/time/posix-timers.h 's/^struct k_clock {/&\n\tint e2e;/'
 refused header 4 KGR-E050 "a header's struct"
 has_code header KGR-E100 && has_code header KGR-W082

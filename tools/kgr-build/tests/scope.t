@@ -113,6 +113,8 @@ new_file source kernel/fresh.c 'static int calls;' \
 	'int fresh_clamp(int v) { calls++; return v > 9 ? 9 : v; }'
 cp "$work/source.patch" "$work/unlinked.patch"
 refused unlinked 4 KGR-E015 'kernel/fresh.c: .*nothing includes it, and no Makefile'
+new_file alone kernel/fresh.c 'int x;'
+refused alone 4 KGR-E015 'kernel/fresh.c: .*nothing includes it, and no Makefile'
 edit source kernel/Makefile '$a\
 obj-y += fresh.o'
 built source 'a new source that a Makefile links'
