@@ -43,9 +43,20 @@ static void *map_file(const char *path, size_t *size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* libelf would unpack names into memory that goes with it */
+static bool packed(const GElf_Shdr *sh)
+{
+	return sh->sh_type == SHT_STRTAB && (sh->sh_flags & SHF_COMPRESSED);
+}
+
 static int read_sections(struct reader *r)
 {
-	Elf_Scn *scn = NULL;
+	Elf_Scn *names = elf_getscn(r->elf, r->shstrndx), *scn = NULL;
+	uint64_t total = 0;
+	GElf_Shdr nsh;
+
+	if (!gelf_getshdr(names, &nsh) || packed(&nsh))
+		return BAD_ELF(r, "its sections have no names");
 
 	while ((scn = elf_nextscn(r->elf, scn))) {
 		struct sect s = { 0 };
@@ -72,6 +83,10 @@ static int read_sections(struct reader *r)
 			if (!data || data->d_size != sh.sh_size)
 				return BAD_ELF(r, "section %s reaches beyond the file", name);
 			s.data = data->d_buf;
+			total += s.size;
+			if (total > r->o->map_size || packed(&sh))
+				return BAD_ELF(r, "section %s shares its content, or is packed",
+					       name);
 		}
 		if (sh.sh_type == SHT_SYMTAB)
 			r->symtab = scn;
@@ -153,10 +168,12 @@ static int read_relas(struct reader *r, struct sect *rs)
 	n = data->d_size / rs->entsize;
 	if (str_starts(to->name, ".debug_") && to->size > (16 << 20))
 		return 0;
+	if (to->relas.n)
+		return BAD_ELF(r, "two sections have the relocations of %s", to->name);
 	to->relas.v = arena_alloc(r->o->arena, (n + 1) * sizeof(*to->relas.v));
 	to->relas.cap = n + 1;
 	for (size_t i = 0; i < n; i++) {
-		struct rela rel;
+		struct rela rel = { 0 };
 		GElf_Rela gr;
 		size_t sym;
 

@@ -190,6 +190,8 @@ static int split(struct loader *l, struct sect *s)
 {
 	if (!s->kind)
 		return 0;
+	if (!s->data && s->size && (s->kind->cls == SECT_TABLE || s->kind->cls == SECT_POOL))
+		return diag(l->d, D_ELF, WHERE(l), "section %s has no content", s->name);
 	switch (s->kind->cls) {
 	case SECT_DROP:
 	case SECT_PIECE:
@@ -386,10 +388,15 @@ static struct atom *target_atom(const struct rela *r)
 /* The field of a resolved branch holds a distance in the old section: forget it */
 static void clear_field(struct loader *l, struct atom *at, const struct rela *r)
 {
-	uint8_t *copy = arena_memdup(l->a, at->data, at->size);
+	uint64_t off = r->offset - at->off, size = r->type == R_X86_64_PC8 ? 1 : 4;
 
-	memset(copy + (r->offset - at->off), 0, r->type == R_X86_64_PC8 ? 1 : 4);
-	at->data = copy;
+	if (off + size > at->size || !at->data)
+		return;
+	if (!at->own_data) {
+		at->own_data = arena_memdup(l->a, at->data, at->size);
+		at->data = at->own_data;
+	}
+	memset(at->own_data + off, 0, size);
 }
 
 static int add_ref(struct loader *l, struct sect *s, const struct rela *r)

@@ -94,6 +94,7 @@ struct atom {
 	struct sect *sect;
 	uint64_t off, size;
 	const uint8_t *data;		/* NULL in .bss */
+	uint8_t *own_data;		/* the same, if it isn't the file's any more */
 	struct sym *sym;		/* NULL: anonymous */
 	uint64_t entry;			/* where sym points to, behind the padding */
 	VEC(struct ref) refs;

@@ -121,7 +121,7 @@ static int read_mcount(struct diag *d, struct symtab *st, const char *vmlinux)
 	st->mcount.n = size / 8;
 	st->mcount.v = arena_memdup(st->arena, p, size);
 	sort_set(&st->mcount);
-	if (!st->mcount.v[st->mcount.n - 1])
+	if (!st->mcount.n || !st->mcount.v[st->mcount.n - 1])
 		return diag(d, D_TREE_VMLINUX, AT_FILE(vmlinux),
 			    "its table of ftrace sites is filled in only at boot");
 	return 0;
@@ -175,7 +175,8 @@ static char *find_build_id(struct symtab *st)
 		name = (h[0] + 3) & ~3u;
 		desc = (h[1] + 3) & ~3u;
 		p += 12;
-		if (name > (size_t)(end - p) || desc > (size_t)(end - p) - name)
+		if (h[0] > name || h[1] > desc || name > (size_t)(end - p) ||
+		    desc > (size_t)(end - p) - name)
 			return NULL;
 		if (h[2] == 3 && h[0] == 4 && !memcmp(p, "GNU", 4)) {
 			for (uint32_t i = 0; i < h[1]; i++)

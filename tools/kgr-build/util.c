@@ -14,6 +14,24 @@
 #define ARENA_BLOCK	(256 * 1024)
 #define ARENA_ALIGN	16
 
+/*
+ * The address sanitizer sees blocks, and not what is allocated in them, unless it's
+ * told: then there is a gap behind each piece.
+ */
+#ifndef __has_feature
+#define __has_feature(x)	0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#define ARENA_GAP	16
+#define forbid(p, n)	__asan_poison_memory_region(p, n)
+#define permit(p, n)	__asan_unpoison_memory_region(p, n)
+#else
+#define ARENA_GAP	0
+#define forbid(p, n)	((void)(p), (void)(n))
+#define permit(p, n)	((void)(p), (void)(n))
+#endif
+
 struct arena_block {
 	struct arena_block *next;
 	size_t used, size;
@@ -37,19 +55,24 @@ static void *or_die(void *p)
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *b = a->blocks;
+	size_t whole;
 	void *p;
 
-	size = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-	if (!b || b->size - b->used < size) {
-		size_t room = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+	if (size > SIZE_MAX / 2)
+		or_die(NULL);
+	whole = (size + ARENA_GAP + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	if (!b || b->size - b->used < whole) {
+		size_t room = whole > ARENA_BLOCK ? whole : ARENA_BLOCK;
 
 		b = or_die(calloc(1, sizeof(*b) + room));
+		forbid(b->data, room);
 		b->size = room;
 		b->next = a->blocks;
 		a->blocks = b;
 	}
 	p = b->data + b->used;
-	b->used += size;
+	b->used += whole;
+	permit(p, size);
 	return p;
 }
 

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The readers of diffs, objects, debug data and recorded commands, fed with what
-# libFuzzer makes of good ones: KGR_FUZZ_SECONDS (default 60) for each, two at a time.
+# libFuzzer makes of good ones: KGR_FUZZ_SECONDS (default 20) for each, two at a time.
 # They are built with address and undefined behaviour sanitizers. The seeds are made
 # here; an input that fails is kept in build/fuzz, and so is what has been found out
-# about new ways through the code, for the next run.
+# about new ways through the code, for the next run. What a target said when it failed,
+# and the input, packed (base64 -d | xz -d), are printed as well.
 #
 # KGR_FUZZ names the directory of the fuzz_* programs (make fuzzers).
 
 . "$(dirname "$0")/mini/mini.sh"
 set -u
-seconds=${KGR_FUZZ_SECONDS:-60}
+seconds=${KGR_FUZZ_SECONDS:-20}
 bin=$(realpath "${KGR_FUZZ:-$top/build/tools/kgr-build.obj.fuzz}")
 keep=$(dirname "$(dirname "$bin")")/fuzz
 
@@ -54,10 +55,29 @@ done
 run_target()	# TARGET
 {
 	mkdir -p "$keep/$1" "$keep/bad"
-	timeout -k 10 $((seconds + 120)) "$bin/fuzz_$1" -max_total_time="$seconds" -timeout=20 \
+	timeout -k 10 $((seconds + 120)) "$bin/fuzz_$1" -max_total_time="$seconds" -timeout=60 \
 		-rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 -artifact_prefix="$keep/bad/$1-" \
 		"$keep/$1" "$work/seed/$1" >"$work/$1.out" 2>&1
 	echo $? >"$work/$1.rc"
+}
+
+# Why it failed: the sanitizer's or libFuzzer's words, the statistics, and the input
+trouble()	# TARGET
+{
+	local bad
+
+	echo "exit status $(cat "$work/$1.rc"): 77 crash, 70 timeout, 71 memory, 124 it hung"
+	sed -n '/ERROR: \|runtime error:\|ALARM: \|Assertion\|out of memory/,$p' "$work/$1.out" |
+		cut -c1-300 | head -n 60
+	tail -n 12 "$work/$1.out" | cut -c1-300
+	bad=$(sed -n 's/.*Test unit written to //p' "$work/$1.out" | tail -n 1)
+	[ -f "$bad" ] || return 0
+	echo "the input, $(stat -c %s "$bad") bytes, sha256 $(sha256sum <"$bad"):"
+	if [ "$(xz -9ec "$bad" | wc -c)" -le 16384 ]; then
+		xz -9ec "$bad" | base64 -w 250
+	else
+		echo "too large to be printed: $bad"
+	fi
 }
 
 cd "$work/out" || exit 1
@@ -68,10 +88,12 @@ for pair in 'diff cmd' 'elf dwarf'; do
 	wait
 done
 for t in diff cmd elf dwarf; do
-	tail -n 40 "$work/$t.out" >"$work/log"
 	: >"$work/err"
-	[ "$(cat "$work/$t.rc")" = 0 ] && runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$t.out") &&
-		[ "${runs:-0}" -gt $((seconds * 10)) ]
-	MINI_LINES=40 ok $? "$t: ${runs:-0} inputs in $seconds s"
+	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$t.out")
+	[ "$(cat "$work/$t.rc")" = 0 ] && [ "${runs:-0}" -gt "$seconds" ]
+	rc=$?
+	trouble "$t" >"$work/log"
+	[ $rc = 0 ] || cat "$work/log" >&2	# prove keeps TAP to itself
+	MINI_LINES=150 ok $rc "$t: ${runs:-0} inputs in $seconds s"
 done
 tests_done
