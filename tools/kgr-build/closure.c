@@ -172,6 +172,8 @@ int pass_closure(struct kgr_build *b)
 	for (size_t i = 0; i < b->changed.n; i++)
 		if (unit_is_target(unit_of_atom(b, b->changed.v[i])))
 			take(&c, b->changed.v[i], NULL);
+	for (size_t i = 0; b->changed.n && i < b->callbacks.n; i++)
+		take(&c, b->callbacks.v[i].function, NULL);
 	for (size_t i = 0; i < c.queue.n; i++) {
 		struct atom *a = c.queue.v[i];
 

@@ -3,6 +3,7 @@
 #include <elf.h>
 
 #include "arch/x86/insn.h"
+#include "author.h"
 #include "closure.h"
 #include "elf.h"
 #include "kgr-build.h"
@@ -106,6 +107,9 @@ static void make_symbol(struct emitter *e, struct atom *a)
 		make_symbol(e, a->parent);
 		sym.name = arena_printf(e->a, "%s.cold", a->parent->out_name);
 	} else if (a->twin && a->sect->kind->cls == SECT_TEXT) {
+		sym.name = new_name(e, a);
+		sym.bind = STB_GLOBAL;
+	} else if (author_callback(e->b, a)) {	/* generated code refers to it */
 		sym.name = new_name(e, a);
 		sym.bind = STB_GLOBAL;
 	} else {

@@ -52,6 +52,21 @@ struct type_set {
 	VEC(struct dw_use) uses;
 };
 
+/* A function that the author wants called, <linux/kgraft_author.h> */
+struct callback {
+	const char *kind;		/* "pre_patch" and so on */
+	const char *objname;		/* of a module; NULL: vmlinux */
+	struct atom *function;
+};
+
+/* A change that the author wants left out */
+struct ignored {
+	const char *what;		/* "section:.init.text", "symbol:foo" */
+	const char *object;		/* that says so */
+	bool maybe;			/* it need not be there, nor be listed */
+	bool used;
+};
+
 struct stage_time {
 	const char *name;
 	double seconds;
@@ -79,6 +94,8 @@ struct kgr_build {
 	VEC(struct atom *) changed;	/* functions that are replaced */
 	VEC(struct atom *) added;	/* functions and data that are new */
 	VEC(struct xref *) xrefs;	/* symbols of the kernel that the module uses */
+	VEC(struct callback) callbacks;
+	VEC(struct ignored) ignored;
 	unsigned int model;		/* enum kgr_model */
 	char *model_why;
 	char *module_dir;		/* where the module is linked */
@@ -119,6 +136,7 @@ int pass_load(struct kgr_build *b);
 int pass_correlate(struct kgr_build *b);
 int pass_compare(struct kgr_build *b);
 int pass_locate(struct kgr_build *b);
+int pass_author(struct kgr_build *b);
 int pass_layout(struct kgr_build *b);
 int pass_built(struct kgr_build *b);
 int pass_closure(struct kgr_build *b);

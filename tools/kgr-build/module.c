@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "kgr-build.h"
+#include "author.h"
 #include "late.h"
 #include "names.h"
 #include "resolve.h"
@@ -82,12 +82,15 @@ static int write_main(struct kgr_build *b)
 		buf_printf(&s, "extern void %s(void);\n", (*a)->out_name);
 	if (has_late(b))
 		buf_puts(&s, "extern const struct kgr_late " LATE_SYMBOL "[];\n");
+	author_write(b, &s);
 	buf_printf(&s, "\nstatic struct kgr_patch patch = {\n\t.name = \"%s\",\n"
 		   "\t.owner = THIS_MODULE,\n\t.model = %u,	/* %s */\n",
 		   b->patch_name, b->model, model);
 	if (b->cve)
 		buf_printf(&s, "\t.cve = \"%s\",\n", b->cve);
 	buf_printf(&s, "\t.build_id = \"%s\",\n", b->vmlinux.build_id);
+	if (b->callbacks.n)
+		buf_puts(&s, "\t.callbacks = callbacks,\n");
 	if (has_late(b))
 		buf_puts(&s, "\t.late = " LATE_SYMBOL ",\n");
 	buf_puts(&s, "\t.patches = {\n");

@@ -40,6 +40,7 @@ const struct pass passes[] = {
 	{ "locate",	"looking up the source",		pass_locate, false },
 	{ "layout",	"comparing types",			pass_layout, false },
 	{ "built",	"comparing with the tree's objects",	pass_built, false },
+	{ "author",	"reading what the author says",		pass_author, false },
 	{ "closure",	"collecting what comes along",		pass_closure, false },
 	{ "resolve",	"resolving symbols",			pass_resolve, false },
 	{ "model",	"choosing a model",			pass_choose_model, false },

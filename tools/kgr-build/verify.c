@@ -2,6 +2,7 @@
 /* Everything that stands against a module, said at once */
 #include <elf.h>
 
+#include "author.h"
 #include "callers.h"
 #include "closure.h"
 #include "compare.h"
@@ -74,6 +75,8 @@ static void refuse_atom(struct kgr_build *b, const struct atom *a, enum diag_cod
 	struct where at = { .object = a->obj->path, .file = a->file, .line = a->line };
 	bool code_atom = a->sect->flags & SHF_EXECINSTR;
 
+	if (author_ignores(b, a))
+		return;
 	if (code_atom)
 		at.function = display_name(a);
 	if (code_atom || is_anonymous(a))
@@ -181,6 +184,14 @@ static void check_pointer_gone(struct kgr_build *b, const struct atom *a)
 	}
 }
 
+static void static_gone(struct kgr_build *b, const struct atom *a)
+{
+	if (!author_ignores(b, a))
+		diag(&b->diag, D_STATIC_GONE, AT(.object = a->obj->path, .file = a->file,
+		     .line = a->line), "%s%s", name_source(&b->arena, atom_name(a)),
+		     used_by(b, a));
+}
+
 static void check_removed(struct kgr_build *b, const struct atom *a)
 {
 	enum diag_code code = change_code(a);
@@ -193,9 +204,7 @@ static void check_removed(struct kgr_build *b, const struct atom *a)
 		check_pointer_gone(b, a);
 	else if (a->sect->kind->cls == SECT_DATA && !atom_is_global(a) && !a->same_source &&
 		 !name_disposable(atom_name(a)))
-		diag(&b->diag, D_STATIC_GONE, AT(.object = a->obj->path, .file = a->file,
-		     .line = a->line), "%s%s", name_source(&b->arena, atom_name(a)),
-		     used_by(b, a));
+		static_gone(b, a);
 	else if (code != D_MAX && (code != D_DATA_CHANGED || atom_is_global(a)))
 		refuse_atom(b, a, code, "it is gone");
 }
@@ -323,6 +332,7 @@ int pass_verify(struct kgr_build *b)
 			for (size_t k = 0; k < u->patched->sects.v[i]->atoms.n; k++)
 				if (u->patched->sects.v[i]->atoms.v[k]->included)
 					check_address_taken(b, u->patched->sects.v[i]->atoms.v[k]);
+	author_check(b);
 	return 0;
 }
 

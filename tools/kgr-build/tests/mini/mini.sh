@@ -72,7 +72,10 @@ make_tree()
 		kernel/a/same.o kernel/b/same.o'
 
 	cp -r "$here/tree" "$tree"
-	cp "$top/include/linux/kgraft_types.h" "$tree/include/linux/"
+	cp "$top/include/linux/"kgraft_{types,author}.h "$tree/include/linux/"
+	for f in compiler jump_label kgraft_shadow; do
+		: >"$tree/include/linux/$f.h"
+	done
 	mkdir -p "$tree"/{include/config,include/generated,scripts/mod,tools/objtool}
 	touch "$tree"/{scripts/mod/modpost,scripts/module.lds,include/generated/autoconf.h}
 	touch "$tree"/{tools/objtool/objtool,.config}

@@ -10,6 +10,10 @@
 #define noinline	__attribute__((noinline))
 #define noinstr		noinline notrace __attribute__((section(".noinstr.text")))
 #define __used		__attribute__((used))
+#define __section(s)	__attribute__((section(s)))
+#define __PASTE(a, b)	a##b
+#define __PASTE2(a, b)	__PASTE(a, b)
+#define __UNIQUE_ID(x)	__PASTE2(__UNIQUE_ID_##x, __COUNTER__)
 
 #define initcall(fn)	\
 	static int (*__initcall_##fn)(void) __used __attribute__((section(".initcall6.init"))) = fn

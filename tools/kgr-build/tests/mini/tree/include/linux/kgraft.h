@@ -16,12 +16,25 @@ struct kgr_patch_fun {
 	unsigned long sympos, old_size;
 };
 
+struct kgr_patch;
+
+struct kgr_callbacks {
+	const char *objname;
+	int (*pre_patch)(struct kgr_patch *patch, struct module *mod);
+	void (*post_patch)(struct kgr_patch *patch, struct module *mod);
+	void (*pre_unpatch)(struct kgr_patch *patch, struct module *mod);
+	void (*post_unpatch)(struct kgr_patch *patch, struct module *mod);
+};
+
+#define KGR_CALLBACKS_END	{ }
+
 struct kgr_patch {
 	const char *name;
 	struct module *owner;
 	enum kgr_model model;
 	const char *cve;
 	const char *build_id;
+	const struct kgr_callbacks *callbacks;
 	struct kgr_patch_fun patches[];
 };
 
