@@ -39,18 +39,11 @@ check-quick: deps tools	## the tests without the debug kernel
 	+@scripts/kernel vm
 	@scripts/check vm
 
-SOAK_TESTS := test_consistency.sh test_getpid test_reverse.sh test_hotplug.sh test_fork.sh test_quiesce.sh test_netlink test_stress.sh
-
-soak: deps tools	## the kselftests that repeat things, on both kernels, and fuzzing, ten times as long
+## STAGES=NAMES	which of the stages of scripts/soak (default all)
+soak: deps tools	## the kselftests in all forms, those that repeat things far longer, long fuzzing
 	+@scripts/kernel vm
 	+@scripts/kernel debug
-	@KGR_REPS=$${KGR_REPS:-200} KGR_SECONDS=$${KGR_SECONDS:-120} KGR_FORKS=$${KGR_FORKS:-30000} \
-		KGR_SLEEPERS=$${KGR_SLEEPERS:-20000} \
-		KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 \
-		KGR_TESTS="$(SOAK_TESTS)" scripts/check debug vm
-	@KGR_FUZZ_SECONDS=$${KGR_FUZZ_SECONDS:-900} tests/kgr-build-fuzz.t
-	@KGR_REDIRECT=jmp KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check debug
-	@KGR_REDIRECT=handler KGR_VM_TIMEOUT=$${KGR_VM_TIMEOUT:-14400} KGR_ONLY_KSELFTESTS=1 scripts/check vm
+	@scripts/soak $(STAGES)
 
 corpus: deps tools	## try kgr-build on the real fixes in CORPUS, a directory: a table of outcomes
 	@[ -f "$(CORPUS)/index.tsv" ] || scripts/corpus "$(CORPUS)"
