@@ -249,18 +249,17 @@ inline set_target()
 inline begin()
 {
 	must(SINGLE, !running);
-	/* step install: kgr_redirect_lead() */
-	atomic { func = 1; site[A] = site[A] || bug != STUB_LATE };
-	site[B] = site[B] || bug != STUB_LATE;
 	/* step reuse: kgr_redirect_begin() */
 	bug == NO_SLOT_GRACE || grace == 0;
 	atomic {
-		running = 1;
 		gone = NONE;
 		abandoned = other_side;
-		want = number;
 		publish(number, apply, (model == IMMEDIATE) == apply)
 	};
+	/* step install: kgr_redirect_lead() */
+	atomic { func = 1; site[A] = site[A] || bug != STUB_LATE };
+	site[B] = site[B] || bug != STUB_LATE;
+	atomic { running = 1; want = number };
 	set_target()
 }
 

@@ -426,17 +426,19 @@ inline mark_all()
 inline begin()
 {
 	must(SINGLE, !running);
-	/* step install: kgr_redirect_lead() */
-	atomic { func = 1; site[A] = site[A] || bug != STUB_LATE };
-	site[B] = site[B] || bug != STUB_LATE;
 	/* step reuse: kgr_redirect_begin() */
 	grace == 0 && drained;
 	atomic {
-		running = 1;
 		gone = NONE;
 		/* step abandon: kgr_stack_abandon() */
 		abandoned = other_side;
-		publish(number, apply, (model == IMMEDIATE) == apply);
+		publish(number, apply, (model == IMMEDIATE) == apply)
+	};
+	/* step install: kgr_redirect_lead() */
+	atomic { func = 1; site[A] = site[A] || bug != STUB_LATE };
+	site[B] = site[B] || bug != STUB_LATE;
+	atomic {
+		running = 1;
 		want = number;
 		set_target()
 	};
