@@ -19,8 +19,9 @@
  * leaves the record, and the next call of a patched function is reported.
  *
  * Not checked across: transitions under the immediate model, in which a context
- * gets the new functions whatever its epoch is. Whether a body fits an epoch is
- * not checked either; the pairs of the selftests show that.
+ * gets the new functions whatever its epoch is. Not seen: calls that a jump at a
+ * function's entry takes past the handler, as with kgraft.redirect=jmp. Whether a
+ * body fits an epoch is not checked either; the pairs of the selftests show that.
  */
 #include "internal.h"
 

@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib/kgr.sh"
 
 MIX=$KGR_TARGETS/mix
+FORM=/sys/module/kgraft/parameters/redirect
 
 have_checker()
 {
@@ -22,15 +23,27 @@ said()
 	[ "$REPLY" = 1 ]
 }
 
+# The checker sees the calls that the handler decides
+handler()
+{
+	kgr_file "$FORM"
+	form=$REPLY
+	kgr_is "redirects by the handler" ok kgr_put handler "$FORM"
+}
+
 # mix HOW WHO - a mix is made in a context, and noticed
 mix()
 {
+	local form
+
 	have_checker || return
+	handler
 	kgr_apply kgr_test_pairs || return
 	kgr_expect_warning "kgraft: universe violated: $2"
 	kgr_is "making the mix" ok kgr_put "$1" "$MIX"
 	kgr_until 10 said "$2" || kgr_fail "the checker has not said so"
 	kgr_remove kgr_test_pairs
+	kgr_is "as before" ok kgr_put "$form" "$FORM"
 }
 
 case_task()
