@@ -29,7 +29,7 @@ static int add_new_objects(struct kgr_build *b, objvec *objects)
 		o = tree_new_object(&b->diag, &b->tree, t->path, &like);
 		if (!o) {
 			diag(&b->diag, D_DIFF_NEW_FILE, AT_FILE(t->path),
-			     "no object of that directory is in vmlinux: how it's compiled can't be told");
+			     "no object of its directory is in vmlinux: how it's compiled can't be told");
 			continue;
 		}
 		vec_push(&b->arena, &o->files, i);

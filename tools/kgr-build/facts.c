@@ -177,6 +177,7 @@ json_t *facts(struct kgr_build *b)
 	set_string(root, "release", b->tree.release);
 	set_string(root, "build_id", b->vmlinux.build_id);
 	set_string(root, "tree", b->tree.objdir);
+	set_string(root, "oot", b->tree.extdir);
 	set_string(root, "compiler", b->compiler_version);
 	json_object_set_new(root, "model", b->model_why ? json_model(b) : json_null());
 	set_number(root, "private_symbols", fact_private(b));

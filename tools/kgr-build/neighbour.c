@@ -69,7 +69,7 @@ struct object *tree_new_object(struct diag *d, const struct tree *t, const char 
 	struct arena *a = d->arena;
 	char *dir = path_dir(a, source);
 	char *fresh = arena_strndup(a, path_base(source), strlen(path_base(source)) - 2);
-	DIR *dp = opendir(arena_printf(a, "%s/%s", t->objdir, dir));
+	DIR *dp = t->extdir ? NULL : opendir(arena_printf(a, "%s/%s", t->objdir, dir));
 	VEC(struct neighbour) all = { 0 };
 	size_t best = 0, most = 0;
 	struct dirent *de;

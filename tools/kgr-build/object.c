@@ -39,7 +39,7 @@ static strvec all_cmd_files(struct arena *a, const struct tree *t)
 {
 	walk.arena = a;
 	walk.found = (strvec){ 0 };
-	nftw(t->objdir, visit, 64, FTW_PHYS | FTW_ACTIONRETVAL);
+	nftw(t->extdir ? t->extdir : t->objdir, visit, 64, FTW_PHYS | FTW_ACTIONRETVAL);
 	if (walk.found.n)
 		qsort(walk.found.v, walk.found.n, sizeof(*walk.found.v), by_name);
 	return walk.found;
@@ -117,7 +117,8 @@ static struct object *parse_cmd_file(struct arena *a, const struct tree *t, cons
 				     const char *text)
 {
 	struct object *o = arena_alloc(a, sizeof(*o));
-	const char *rel = file + strlen(t->objdir) + 1, *base = path_base(rel);
+	const char *rel = t->extdir ? file : file + strlen(t->objdir) + 1;
+	const char *base = path_base(rel);
 
 	o->path = arena_printf(a, "%.*s%.*s", (int)(base - rel), rel,
 			       (int)(strlen(base + 1) - strlen(".cmd")), base + 1);

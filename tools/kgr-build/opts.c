@@ -11,7 +11,7 @@
 enum {
 	O_NAME = 256, O_MODEL, O_CVE, O_DESCRIPTION, O_SIGN_KEY, O_SIGN_CERT, O_HTML,
 	O_NO_CACHE, O_CACHE_SIZE, O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_EXPLAIN,
-	O_FUZZ, O_LIST_SECTIONS, O_VERSION,
+	O_FUZZ, O_OOT, O_LIST_SECTIONS, O_VERSION,
 };
 
 static const struct {
@@ -20,6 +20,7 @@ static const struct {
 } table[] = {
 	{ 'k', "kernel", "BUILD_TREE", "where the target kernel was built" },
 	{ 's', "source", "SRC_TREE", "its source, if the build tree doesn't tell" },
+	{ O_OOT, "oot", "DIR", "the diff is of modules that were built with make M=DIR" },
 	{ 'o', "output", "FILE", "the module to write; default: NAME.ko here" },
 	{ O_NAME, "name", "NAME", "name of the patch; default: kgr- and that of the diff" },
 	{ O_MODEL, "model", "MODEL", "universe, hybrid, immediate or quiesce; default: chosen" },
@@ -141,6 +142,7 @@ static enum opts_action one_option(struct arena *a, struct opts *o, int key, cha
 	switch (key) {
 	case 'k': o->objdir = arg; break;
 	case 's': o->srcdir = arg; break;
+	case O_OOT: o->oot = arg; break;
 	case 'o': o->out = arg; break;
 	case O_NAME: o->name = arg; good = good_name(arg); break;
 	case O_MODEL: good = parse_model(o, arg); break;

@@ -15,6 +15,7 @@ enum opts_action { OPTS_RUN, OPTS_HELP, OPTS_VERSION, OPTS_LIST_ERRORS, OPTS_LIS
 struct opts {
 	const char *objdir;
 	const char *srcdir;
+	const char *oot;		/* where modules outside of the tree were built, or NULL */
 	const char *out;
 	const char *name;
 	const char *cve;

@@ -17,7 +17,9 @@ static int pass_vmlinux(struct kgr_build *b)
 
 int pass_tree(struct kgr_build *b)
 {
-	return tree_open(&b->diag, &b->tree, b->opts.objdir, b->opts.srcdir);
+	if (tree_open(&b->diag, &b->tree, b->opts.objdir, b->opts.srcdir))
+		return -1;
+	return b->opts.oot ? tree_open_outside(&b->diag, &b->tree, b->opts.oot) : 0;
 }
 
 /*

@@ -134,10 +134,12 @@ static void check_time(struct kgr_build *b, const struct diff *df, const struct 
 }
 
 /* File patterns that a path as a whole, or its last part, has to be */
-static bool fits(const char *path, size_t kind)
+static bool fits(const struct kgr_build *b, const char *path, size_t kind)
 {
 	const char *suffix = kinds[kind].suffix;
 
+	if (b->tree.extdir && *kinds[kind].prefix && !*suffix)
+		return false;		/* directories of the kernel */
 	if (!str_starts(path, kinds[kind].prefix) || !str_ends(path, suffix))
 		return false;
 	return !*suffix || *suffix == '.' || !strcmp(path_base(path), suffix) ||
@@ -160,7 +162,7 @@ void scope_file(struct kgr_build *b, const struct diff *df, const struct diff_fi
 	struct where at = { .file = df->name, .line = f->line };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (!fits(f->path, i))
+		if (!fits(b, f->path, i))
 			continue;
 		if (kinds[i].code == D_DIFF_KBUILD)
 			check_kbuild(b, df, f, kinds[i].why);

@@ -288,7 +288,7 @@ static void read_depends(struct symtab *st)
 int symtab_open_module(struct diag *d, struct arena *a, struct symtab *st, const struct tree *t,
 		       const struct tree_module *m)
 {
-	char *ko = arena_printf(a, "%s.ko", m->path);
+	char *ko = arena_printf(a, "%s.ko", m->path), *symvers = t->symvers;
 
 	*st = (struct symtab){ .arena = a, .objname = m->name };
 	if (elf_read(d, a, tree_path(a, t, ko), ko, &st->obj))
@@ -298,7 +298,9 @@ int symtab_open_module(struct diag *d, struct arena *a, struct symtab *st, const
 	read_table(st, "__mcount_loc", &st->mcount);
 	read_table(st, ".ibt_endbr_seal", &st->sealed);
 	read_depends(st);
-	return read_exports(d, st, t->symvers, m->path);
+	if (*m->path == '/')
+		symvers = arena_printf(a, "%s/Module.symvers", t->extdir);
+	return read_exports(d, st, symvers, m->path);
 }
 
 const struct vm_sym *symtab_global(const struct symtab *st, const char *name)

@@ -34,9 +34,9 @@ const char *tree_config(const struct tree *t, const char *name)
 	return map_get(&t->config, name);
 }
 
-char *tree_path(struct arena *a, const struct tree *t, const char *rel)
+char *tree_path(struct arena *a, const struct tree *t, const char *path)
 {
-	return arena_printf(a, "%s/%s", t->objdir, rel);
+	return *path == '/' ? arena_strdup(a, path) : arena_printf(a, "%s/%s", t->objdir, path);
 }
 
 static char *real_path(struct arena *a, const char *path)
@@ -188,15 +188,15 @@ static int read_module(struct diag *d, struct tree *t, char *path)
 }
 
 /* There is no modules.order in a tree whose modules were not built */
-static int find_modules(struct diag *d, struct tree *t)
+static int find_modules(struct diag *d, struct tree *t, const char *order)
 {
 	char *text, *line;
-	int err = file_read(d->arena, tree_path(d->arena, t, "modules.order"), &text, NULL);
+	int err = file_read(d->arena, tree_path(d->arena, t, order), &text, NULL);
 
-	if (err == -ENOENT)
+	if (err == -ENOENT && !t->extdir)
 		return 0;
 	if (err)
-		return diag(d, D_TREE_UNBUILT, AT_FILE("modules.order"), "%s", strerror(-err));
+		return diag(d, D_TREE_UNBUILT, AT_FILE(order), "%s", strerror(-err));
 	while ((line = strsep(&text, "\n"))) {
 		if (!str_ends(line, ".o"))
 			continue;
@@ -252,5 +252,25 @@ int tree_open(struct diag *d, struct tree *t, const char *objdir, const char *sr
 	t->release = strsep(&release, "\n");
 	if (find_symvers(d, t))
 		return -1;
-	return find_members(d, t) || find_modules(d, t) ? -1 : 0;
+	return find_members(d, t) || find_modules(d, t, "modules.order") ? -1 : 0;
+}
+
+static bool inside(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return !strncmp(path, dir, n) && (!path[n] || path[n] == '/');
+}
+
+int tree_open_outside(struct diag *d, struct tree *t, const char *dir)
+{
+	const char *real = real_path(d->arena, dir);
+
+	if (!real || !dir_exists(real))
+		return diag(d, D_TREE_PATH, AT_FILE(dir), "not a directory");
+	if (inside(real, t->objdir) || inside(t->objdir, real) || inside(real, t->srcdir))
+		return diag(d, D_TREE_PATH, AT_FILE(real),
+			    "no place outside of the kernel's tree; what is inside needs no --oot");
+	t->extdir = t->srcdir = real;
+	return find_modules(d, t, arena_printf(d->arena, "%s/modules.order", real));
 }

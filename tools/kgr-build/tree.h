@@ -19,7 +19,7 @@ struct tree_module {
 
 /* A file that kbuild made, with the command that made it */
 struct object {
-	char *path;		/* relative to the object directory */
+	char *path;		/* relative to the object directory, or outside of it */
 	char *source;		/* as recorded */
 	char *command;		/* as recorded, make's escapes undone */
 	enum object_kind kind;
@@ -34,6 +34,7 @@ typedef VEC(struct object *) objvec;
 
 struct tree {
 	const char *objdir, *srcdir;	/* real paths; the same for a build in the tree */
+	const char *extdir;		/* of modules built outside, and then their source; or NULL */
 	struct map config;		/* CONFIG_X to value, quotes taken off */
 	char *release;
 	char *symvers;			/* Module.symvers or vmlinux.symvers */
@@ -45,8 +46,14 @@ struct tree {
 /* Opens the tree and refuses what can't be worked with.  0 or -1. */
 int tree_open(struct diag *d, struct tree *t, const char *objdir, const char *srcdir);
 
+/*
+ * The same of modules that were built outside of the open tree, by make M=@dir: from
+ * then on its objects are those of @dir, and so is the source.
+ */
+int tree_open_outside(struct diag *d, struct tree *t, const char *dir);
+
 const char *tree_config(const struct tree *t, const char *name);	/* NULL: not set */
-char *tree_path(struct arena *a, const struct tree *t, const char *rel);
+char *tree_path(struct arena *a, const struct tree *t, const char *path);
 
 /*
  * Finds every object whose source is one of @files (relative to srcdir), or

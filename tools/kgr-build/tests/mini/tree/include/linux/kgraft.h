@@ -35,6 +35,7 @@ struct kgr_patch {
 	const char *cve;
 	const char *build_id;
 	const struct kgr_callbacks *callbacks;
+	const struct kgr_late *late;
 	struct kgr_patch_fun patches[];
 };
 
