@@ -7,13 +7,16 @@
  *	patch MODULES functions ROUNDS COUNT...
  *	patch MODULES tasks ROUNDS MODEL LOAD COUNT...
  *	patch MODULES latency ROUNDS
+ *	patch MODULES pertask ROUNDS MODEL COUNT...
  *
  * MODULES is the directory of the selftests' modules. MODEL is universe or hybrid
  * (livepatch knows one model), LOAD is idle, user (each CPU runs a process that
  * never enters the kernel) or kthread (each CPU runs a kernel thread that never
- * sleeps).
+ * sleeps). pertask is for a guest whose clock counts instructions, and for kGraft only:
+ * what all threads together have run for, with COUNT of them asleep.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -428,13 +431,103 @@ static void measure_latency(int rounds)
 		pthread_join(thread[i], NULL);
 }
 
+/* How long the threads of a process have run, without what they run for now */
+static unsigned long long runtime_of(const char *pid)
+{
+	unsigned long long sum = 0, ns;
+	struct dirent *entry;
+	char path[512];
+	FILE *file;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%s/task", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%s/task/%s/schedstat", pid, entry->d_name);
+		file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+		if (!file)
+			continue;
+		if (fscanf(file, "%llu", &ns) == 1)
+			sum += ns;
+		fclose(file);
+	}
+	if (dir)
+		closedir(dir);
+	return sum;
+}
+
+/* All threads but our own: what we run for is looking on, except in calls */
+static unsigned long long runtime_others(void)
+{
+	unsigned long long sum = 0;
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	if (!dir)
+		die("/proc");
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+		    atol(entry->d_name) != getpid())
+			sum += runtime_of(entry->d_name);
+	}
+	closedir(dir);
+	return sum;
+}
+
+static unsigned long long runtime_own(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* Apply (direction 1) or revert; instructions of all that has to do with it */
+static void pertask_change(const struct kind *kind, int functions, int count, int apply)
+{
+	unsigned long long others = runtime_others(), own = runtime_own();
+	char args[64];
+
+	if (apply) {
+		snprintf(args, sizeof(args), "nr=%d model=%d", functions,
+			 !strcmp(wanted_model, "hybrid"));
+		load(kind->many, args);
+	} else {
+		set_enabled(kind, kind->many, "0");
+	}
+	own = runtime_own() - own;
+	wait_for(kind, kind->many);
+	others = runtime_others() - others;
+	printf("pertask model=%s direction=%s functions=%d count=%d instructions=%llu\n",
+	       wanted_model, apply ? "apply" : "revert", functions, count, own + others);
+	fflush(stdout);
+}
+
+static void measure_pertask(int rounds, int count)
+{
+	static const int functions[] = { 1, 500 };
+	const struct kind *kind = &kinds[0];
+	pid_t sleepers = sleepers_start(count);
+	size_t i;
+
+	rest(500000000);
+	while (rounds--) {
+		for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+			pertask_change(kind, functions[i], count, 1);
+			pertask_change(kind, functions[i], count, 0);
+			unload(kind->many);
+		}
+	}
+	stop(sleepers);
+}
+
 int main(int argc, char **argv)
 {
 	struct sched_param param = { .sched_priority = 10 };
 	int i, rounds;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: patch MODULES functions|tasks|latency ROUNDS ...\n");
+		fprintf(stderr, "usage: patch MODULES functions|tasks|latency|pertask ROUNDS ...\n");
 		return 2;
 	}
 	modules = argv[1];
@@ -457,6 +550,14 @@ int main(int argc, char **argv)
 		wanted_load = argv[5];
 		for (i = 6; i < argc; i++)
 			measure_tasks(rounds, atoi(argv[i]));
+		return 0;
+	}
+	if (!strcmp(argv[2], "pertask") && argc > 5) {
+		wanted_model = argv[4];
+		/* Under universe nobody who sleeps moves before that */
+		write_text("/sys/kernel/kgraft/nudge_delay_ms", "1");
+		for (i = 5; i < argc; i++)
+			measure_pertask(rounds, atoi(argv[i]));
 		return 0;
 	}
 	fprintf(stderr, "patch: what is '%s'?\n", argv[2]);

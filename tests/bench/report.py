@@ -119,6 +119,33 @@ def tasks(rows, out):
           ['situation', 'livepatch/kgraft', 'kgraft ms', 'worst', 'livepatch ms', 'runs'], lines)
 
 
+# What a task costs must not grow with the number of functions by more than this
+GROWTH = 1.2
+
+
+def pertask(rows, out):
+    """Differences between many sleepers and few: what does not depend on them falls out"""
+    rows = [row for row in rows if row['what'] == 'pertask']
+    lines = []
+    for model in sorted({row['model'] for row in rows}):
+        for direction in sorted({row['direction'] for row in rows}):
+            cost = {}
+            for functions in sorted({row['functions'] for row in rows}):
+                counts = sorted({row['count'] for row in rows})
+                few, many = (min(pick(rows, 'instructions', model=model, direction=direction,
+                                      functions=functions, count=count))
+                             for count in (counts[0], counts[-1]))
+                cost[functions] = (many - few) / (counts[-1] - counts[0])
+            least, most = min(cost), max(cost)
+            growth = cost[most] / cost[least]
+            lines.append([f'{model}, {direction}', f'{growth:.3f}'] +
+                         [f'{cost[functions]:.0f}' for functions in (least, most)])
+            out.setdefault(model, {})[direction] = {'per_task': cost, 'growth': growth}
+    table('Instructions for each sleeping task, of patches of one and of many functions',
+          ['transition', 'growth', 'one function', 'many'], lines)
+    return all(found['growth'] <= GROWTH for model in out.values() for found in model.values())
+
+
 def latencies(rows, out):
     rows = [row for row in rows if row['what'] == 'latency']
     lines = []
@@ -198,10 +225,12 @@ def main():
     directory = sys.argv[1]
     rows = read(directory)
     out = {'schema': 2}
+    bad = []
     for name, make in (('instructions', costs), ('functions', functions), ('tasks', tasks),
-                       ('latency', latencies), ('memory', memory)):
+                       ('pertask', pertask), ('latency', latencies), ('memory', memory)):
         out[name] = {}
-        make(rows, out[name])
+        if make(rows, out[name]) is False:
+            bad.append(name)
     out['rows'] = rows
     with open(os.path.join(directory, 'bench.json'), 'w', encoding='ascii') as file:
         json.dump(out, file, indent=1)
@@ -214,7 +243,10 @@ def main():
         ('kGraft, hybrid', '#0a7', line_of(rows, 'last', what='tasks', model='hybrid', load='idle')),
         ('kGraft, universe', '#07a', line_of(rows, 'last', what='tasks', model='universe', load='idle')),
         ('livepatch', '#c30', line_of(rows, 'last', what='tasks', system='livepatch', load='idle'))])
+    for name in bad:
+        print(f'report.py: {name} is not what it has to be', file=sys.stderr)
+    return 1 if bad else 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
