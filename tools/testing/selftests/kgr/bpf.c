@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A BPF program on a kernel function, without any library.
+ * BPF programs, without any library.
  *
  *	bpf fentry|fexit|fmod_ret FUNCTION
+ *	bpf pair TRACEPOINT...
  *
  * Attaches a program that counts its calls (fmod_ret lets the function run), says
- * "attached", and then for each line on stdin how often it has been called. Ends,
+ * "attached", and then for each line on stdin how often it has been called. Or one
+ * that calls the two helpers that kgr_test_bpf.ko patches, by turns and several times,
+ * on each of the tracepoints; it counts how often all were old, all new, or not. Ends,
  * and detaches, with its input. Exit status 4: the kernel lacks what it takes.
  */
 #include <errno.h>
@@ -20,6 +23,8 @@
 
 #include <linux/bpf.h>
 #include <linux/btf.h>
+
+#include "test_modules/kgr_test_bpf.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define SKIP		4
@@ -108,21 +113,21 @@ static int find_function(const char *name)
 	return 0;
 }
 
-static int create_map(void)
+/* So many counts */
+static int create_map(int entries)
 {
 	union bpf_attr attr = {
 		.map_type = BPF_MAP_TYPE_ARRAY,
 		.key_size = 4,
 		.value_size = 8,
-		.max_entries = 1,
+		.max_entries = entries,
 	};
 
 	return sys_bpf(BPF_MAP_CREATE, &attr);
 }
 
-static uint64_t count(int map)
+static uint64_t count(int map, uint32_t key)
 {
-	uint32_t key = 0;
 	uint64_t value = 0;
 	union bpf_attr attr = {
 		.map_fd = map,
@@ -134,82 +139,168 @@ static uint64_t count(int map)
 	return value;
 }
 
-/* key = 0; value = lookup(map, &key); if (value) (*value)++; return 0 */
-static int load(int map, enum bpf_attach_type type, int id)
-{
-	static char log[65536];
-	struct bpf_insn code[] = {
-		{ .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4 },
-		{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 1,
-		  .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
-		{ },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10 },
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -4 },
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_map_lookup_elem },
-		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = 0, .off = 2 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1, .imm = 1 },
-		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 0, .src_reg = 1,
-		  .imm = BPF_ADD },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_TRACING,
-		.expected_attach_type = type,
-		.insns = (uintptr_t)code,
-		.insn_cnt = ARRAY_SIZE(code),
-		.license = (uintptr_t)"GPL",
-		.attach_btf_id = id,
-		.log_buf = (uintptr_t)log,
-		.log_size = sizeof(log),
-		.log_level = 1,
-	};
-	int fd = sys_bpf(BPF_PROG_LOAD, &attr);
+#define MOV(dst, value)	\
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (dst), .imm = (value) }
+#define ADD(dst, value)	\
+	{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = (dst), .imm = (value) }
+#define JUMP_IF(op, reg, value, to)	\
+	{ .code = BPF_JMP | (op) | BPF_K, .dst_reg = (reg), .imm = (value), .off = (to) }
+#define CALL(helper)	{ .code = BPF_JMP | BPF_CALL, .imm = (helper) }
 
+/* value = lookup(map, r10 - 4); if (value) (*value)++; return 0 */
+#define COUNT_AND_EXIT(map)						\
+	{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 1,		\
+	  .src_reg = BPF_PSEUDO_MAP_FD, .imm = (map) },			\
+	{ },								\
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10 },	\
+	ADD(2, -4),							\
+	CALL(BPF_FUNC_map_lookup_elem),					\
+	JUMP_IF(BPF_JEQ, 0, 0, 2),					\
+	MOV(1, 1),							\
+	{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 0, .src_reg = 1,	\
+	  .imm = BPF_ADD },						\
+	MOV(0, 0),							\
+	{ .code = BPF_JMP | BPF_EXIT }
+
+static int load(union bpf_attr *attr, const struct bpf_insn *code, int len)
+{
+	static char log[1 << 20];
+	int fd;
+
+	attr->insns = (uintptr_t)code;
+	attr->insn_cnt = len;
+	attr->license = (uintptr_t)"GPL";
+	attr->log_buf = (uintptr_t)log;
+	attr->log_size = sizeof(log);
+	attr->log_level = 1;
+	fd = sys_bpf(BPF_PROG_LOAD, attr);
 	if (fd < 0)
 		fprintf(stderr, "loading: %s\n%s", strerror(errno), log);
 	return fd;
 }
 
-static int attach(int program)
+/* Counts calls, at index 0 */
+static int load_counter(int map, enum bpf_attach_type type, int id)
 {
-	union bpf_attr attr = { .raw_tracepoint.prog_fd = program };
+	struct bpf_insn code[] = {
+		{ .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4 },
+		COUNT_AND_EXIT(map),
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_TRACING,
+		.expected_attach_type = type,
+		.attach_btf_id = id,
+	};
 
-	return sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr);
+	return load(&attr, code, ARRAY_SIZE(code));
+}
+
+#define TURNS	200
+enum { ALL_OLD, ALL_NEW, MIXED, NR_SEEN };
+
+/*
+ * r6 += whether r0 is what the new helpers return, for a number below 2^63: only 0 - 1
+ * has the highest bit. Without a branch, which would double what there is to verify.
+ */
+#define ADD_IF_NEW							\
+	{ .code = BPF_ALU64 | BPF_XOR | BPF_K, .dst_reg = 0, .imm = KGR_TEST_BPF_NEW }, \
+	ADD(0, -1),							\
+	{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = 0, .imm = 63 },	\
+	{ .code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = 6, .src_reg = 0 }
+
+/* r7 counts the turns; key = old, new or mixed */
+static int load_pair(int map)
+{
+	struct bpf_insn code[] = {
+		MOV(6, 0),
+		MOV(7, 0),
+		CALL(BPF_FUNC_ktime_get_boot_ns),
+		ADD_IF_NEW,
+		CALL(BPF_FUNC_get_numa_node_id),
+		ADD_IF_NEW,
+		ADD(7, 1),
+		JUMP_IF(BPF_JLT, 7, TURNS, -12),
+		MOV(0, ALL_OLD),
+		JUMP_IF(BPF_JEQ, 6, 0, 3),
+		MOV(0, ALL_NEW),
+		JUMP_IF(BPF_JEQ, 6, 2 * TURNS, 1),
+		MOV(0, MIXED),
+		{ .code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = 10, .src_reg = 0, .off = -4 },
+		COUNT_AND_EXIT(map),
+	};
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT };
+
+	return load(&attr, code, ARRAY_SIZE(code));
+}
+
+/* To the function that it was loaded for when there is no tracepoint */
+static int attach(int program, const char *tracepoint)
+{
+	union bpf_attr attr = {
+		.raw_tracepoint.prog_fd = program,
+		.raw_tracepoint.name = (uintptr_t)tracepoint,
+	};
+	int fd = sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr);
+
+	if (fd < 0)
+		fprintf(stderr, "attaching%s%s: %s\n", tracepoint ? " to " : "",
+			tracepoint ? tracepoint : "", strerror(errno));
+	return fd;
+}
+
+static int attached(int map, const char *format)
+{
+	char line[16];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	puts("attached");
+	while (fgets(line, sizeof(line), stdin))
+		printf(format, (unsigned long long)count(map, 0),
+		       (unsigned long long)count(map, 1), (unsigned long long)count(map, 2));
+	return 0;
+}
+
+static int on_function(enum bpf_attach_type type, const char *function)
+{
+	int id, map, program;
+
+	id = find_function(function);
+	if (!id) {
+		fprintf(stderr, "%s: no such function in the kernel's BTF\n", function);
+		return SKIP;
+	}
+	map = create_map(1);
+	program = map < 0 ? -1 : load_counter(map, type, id);
+	if (program < 0 || attach(program, NULL) < 0)
+		return 1;
+	return attached(map, "%llu\n");
+}
+
+static int on_tracepoints(int count, char **names)
+{
+	int i, map, program;
+
+	map = create_map(NR_SEEN);
+	program = map < 0 ? -1 : load_pair(map);
+	if (program < 0)
+		return 1;
+	for (i = 0; i < count; i++) {
+		if (attach(program, names[i]) < 0)
+			return 1;
+	}
+	return attached(map, "old=%llu new=%llu mixed=%llu\n");
 }
 
 int main(int argc, char **argv)
 {
-	enum bpf_attach_type type = 0;
-	int id, map, program;
-	char line[16];
 	size_t i;
 
 	for (i = 0; argc == 3 && i < ARRAY_SIZE(types); i++) {
 		if (!strcmp(argv[1], types[i].name))
-			type = types[i].type;
+			return on_function(types[i].type, argv[2]);
 	}
-	if (!type) {
-		fprintf(stderr, "usage: bpf fentry|fexit|fmod_ret FUNCTION\n");
-		return 2;
-	}
-
-	id = find_function(argv[2]);
-	if (!id) {
-		fprintf(stderr, "%s: no such function in the kernel's BTF\n", argv[2]);
-		return SKIP;
-	}
-	map = create_map();
-	program = map < 0 ? -1 : load(map, type, id);
-	if (program < 0)
-		return 1;
-	if (attach(program) < 0) {
-		fprintf(stderr, "attaching: %s\n", strerror(errno));
-		return 1;
-	}
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	puts("attached");
-	while (fgets(line, sizeof(line), stdin))
-		printf("%llu\n", (unsigned long long)count(map));
-	return 0;
+	if (argc > 2 && !strcmp(argv[1], "pair"))
+		return on_tracepoints(argc - 2, argv + 2);
+	fprintf(stderr, "usage: bpf fentry|fexit|fmod_ret FUNCTION | bpf pair TRACEPOINT...\n");
+	return 2;
 }

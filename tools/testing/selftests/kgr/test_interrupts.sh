@@ -94,4 +94,50 @@ case_after()
 }
 kgr_case case_after "after a transition there is one version only"
 
+# What of a BPF program, attached where tasks, soft and hard interrupts come by, has
+# seen of the two helpers that it calls
+bpf_seen()
+{
+	echo >&"${KGR_BPF[1]}"
+	IFS= read -r -t 60 -u "${KGR_BPF[0]}" BPF_SEEN || kgr_fail "the BPF program is gone"
+}
+
+# bpf_is MODEL - both versions are seen, and never in one run
+bpf_is()
+{
+	kgr_apply kgr_test_bpf model="$1" || return
+	kgr_cycles kgr_test_bpf "$KGR_REPS" 10
+	bpf_seen
+	kgr_remove kgr_test_bpf
+	kgr_msg "model $1: $BPF_SEEN"
+}
+
+case_bpf()
+{
+	local line model name pid
+
+	if ! kgr_config CONFIG_BPF_SYSCALL || ! kgr_config CONFIG_BPF_EVENTS; then
+		kgr_skip "CONFIG_BPF_SYSCALL or CONFIG_BPF_EVENTS is not set"
+		return
+	fi
+	coproc KGR_BPF { exec "$KGR_DIR/bpf" pair sys_enter sched_switch timer_expire_entry \
+		hrtimer_expire_entry 2> "$KGR_TMP/bpf"; }
+	# shellcheck disable=SC2153 # coproc sets it
+	pid=$KGR_BPF_PID
+	IFS= read -r -t 60 -u "${KGR_BPF[0]}" line && [ "$line" = attached ] ||
+		kgr_fail "can't attach: $(cat "$KGR_TMP/bpf")" || return
+	for model in 0 1; do
+		bpf_is $model || break
+		kgr_word "$BPF_SEEN" mixed
+		kgr_eq "mixed, model $model" "$REPLY" 0
+	done
+	for name in old new; do
+		kgr_word "$BPF_SEEN" $name
+		kgr_num "$name" "${REPLY:-0}" -gt 0
+	done
+	eval "exec ${KGR_BPF[1]}>&-"
+	wait "$pid" 2> /dev/null
+}
+kgr_case case_bpf "a BPF program sees one version of what it calls"
+
 kgr_run
