@@ -1,59 +1,268 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Everything at a time, at random, for KGR_SECONDS: apply, revert, reverse, load,
-# unload, CPUs off and on, forks, sleepers that come, go and are killed. What the
-# model promises holds throughout. KGR_SEED repeats a sequence of operations.
+# Everything at a time, in random order, for KGR_SECONDS: patches of vmlinux and of a
+# module are applied, stacked, replaced, reversed, reverted and unloaded; the module
+# comes and goes, also in mid-transition; CPUs go and come; kernel threads, interrupts
+# and sleepers call what is patched, and so do processes that are forked, executed,
+# signalled, stopped, traced and killed (churn.c). What the model promises holds
+# throughout, and each kind of event has to have happened, or nothing is proved.
+# KGR_SEED repeats a sequence of operations.
 
 . "$(dirname "$0")/lib/kgr.sh"
 
-RANDOM=${KGR_SEED:=$((SECONDS + $$))}
+: "${KGR_SEED:=$(( ${EPOCHREALTIME/[.,]/} % 32768 ))}"
 
-CPU=
+TARGET=/sys/kernel/debug/kgraft_test_target
+PATCHES=(kgr_test_many1 kgr_test_many2 kgr_test_many3 kgr_test_many4 kgr_test_many5)
+
+# All that callers compare is in each patch, so that they never disagree by right, and
+# a function that sleepers hold; what else a patch has is random.
+FUNS=inner,outer,first,second,value,sleep
+EXTRAS=(tsleep other dup dup2)
+
+# What is done, as a deck of cards: shuffled, dealt, and shuffled again
+DECK=(load load load replace toggle toggle toggle reverse reverse unload unload
+	target_load target_unload target_mid target_mid cpu_off cpu_on sleeper
+	target_sleeper kill wake nudge list kthread interrupts settle)
+
+CPUS=()
 for cpu in /sys/devices/system/cpu/cpu[1-9]*; do
-	[ ! -w "$cpu/online" ] || CPU=$cpu
+	[ ! -w "$cpu/online" ] || CPUS+=("$cpu")
 done
 
-PATCHES=(kgr_test_pairs kgr_test_sleep kgr_test_check)
-declare -A OPS
+declare -A DONE
 
 count()
 {
-	OPS[$1]=$((${OPS[$1]:-0} + 1))
+	DONE[$1]=$((${DONE[$1]:-0} + 1))
 }
 
-# Some of these are refused, since a transition runs or the module is in use:
-# that is part of it. What counts is the state at the end.
+# answered WHAT [ERROR]... - count an operation's answer in REPLY, which has to be ok
+# or one of the errors that are right then: a transition runs, a module is in use
+answered()
+{
+	count "$1 $REPLY"
+	[ "$REPLY" = ok ] || [[ " ${*:2} " == *" $REPLY "* ]] || kgr_fail "$1: $REPLY"
+}
+
+any_patch()
+{
+	PATCH=${PATCHES[RANDOM % ${#PATCHES[@]}]}
+}
+
+# any_loaded, any_unloaded - one whose module is there, or is not; at times any, so
+# that what has to be refused is tried too
+any_loaded()
+{
+	local i
+
+	any_patch
+	for ((i = RANDOM % 8; i > 0; i--)); do
+		[ ! -d "/sys/module/$PATCH" ] || return
+		any_patch
+	done
+}
+
+any_unloaded()
+{
+	local i
+
+	any_patch
+	for ((i = RANDOM % 8; i > 0; i--)); do
+		[ -d "/sys/module/$PATCH" ] || return
+		any_patch
+	done
+}
+
+load()
+{
+	local funs=$FUNS extra
+
+	any_unloaded
+	for extra in "${EXTRAS[@]}"; do
+		[ $((RANDOM % 3)) -ne 0 ] || funs+=,$extra
+	done
+	kgr_load "$PATCH" model="$MODEL" funs="$funs" "$@"
+}
+
 op_load()
 {
-	kgr_load "$1" model="$MODEL"
-	count "load $REPLY"
+	load
+	answered load EAGAIN EEXIST
+	[ "$REPLY" != ok ] || ! others_stand_on_one || count "load on top of others"
 }
 
+others_stand_on_one()
+{
+	local name
+
+	for name in "${PATCHES[@]}"; do
+		kgr_get "$name/refs"
+		[ "${REPLY:-0}" -eq 0 ] || return 0
+	done
+	return 1
+}
+
+op_replace()
+{
+	load replace=1
+	answered "load to replace" EAGAIN EEXIST
+}
+
+# Apply a patch again, or revert it; a reversal if its transition happens to run
 op_toggle()
 {
-	local file=$KGR_SYSFS/$1/enabled
+	local file
 
+	any_loaded
+	file=$KGR_SYSFS/$PATCH/enabled
 	[ -e "$file" ] || return
-	kgr_put "$((RANDOM % 2))" "$file"
-	count "toggle $REPLY"
+	kgr_file "$file"
+	kgr_put $((1 - REPLY)) "$file"
+	answered toggle EAGAIN EBUSY EINVAL ENOENT
+}
+
+# running - the patch in transition
+running()
+{
+	local name
+
+	for name in "${PATCHES[@]}"; do
+		kgr_get "$name/transition"
+		if [ "$REPLY" = 1 ]; then
+			REPLY=$name
+			return
+		fi
+	done
+	return 1
+}
+
+# hold - have a transition that goes on, since nobody is nudged and one task sleeps
+# where it can't migrate. It may fail: there may be nothing to apply or to revert.
+hold()
+{
+	local i pid
+
+	kgr_set_nudge 0
+	sleeper holder "$KGR_DIR/actor" sleep 1
+	pid=$REPLY
+	kgr_until 10 kgr_asleep "$pid" D
+	for i in 1 2 3 4; do
+		! running || return 0
+		op_toggle
+		op_load
+	done
+	running
+}
+
+release()
+{
+	kgr_set_nudge "$KGR_NUDGE_MS"
+	kgr_wake
+}
+
+# Send a transition back, at times more than once
+op_reverse()
+{
+	local i name
+
+	if hold; then
+		for ((i = RANDOM % 3; i >= 0; i--)); do
+			running || break
+			name=$REPLY
+			kgr_get "$name/enabled"
+			kgr_put $((1 - REPLY)) "$KGR_SYSFS/$name/enabled"
+			# complete meanwhile, and this is like any other change
+			answered reverse EAGAIN EBUSY EINVAL ENOENT
+			kgr_sleep_ms $((RANDOM % 20))
+		done
+	fi
+	release
 }
 
 op_unload()
 {
-	kgr_unload "$1"
-	count "unload $REPLY"
+	any_loaded
+	kgr_unload "$PATCH"
+	answered unload EAGAIN ENOENT EBUSY
+}
+
+op_target_load()
+{
+	kgr_load kgr_test_target
+	answered "module load" EEXIST
+}
+
+op_target_unload()
+{
+	kgr_unload kgr_test_target
+	answered "module unload" ENOENT EAGAIN EBUSY
+}
+
+# The module comes or goes while a transition runs
+op_target_mid()
+{
+	local name what
+
+	# who sleeps in it keeps it from going
+	kgr_wake
+	if hold; then
+		name=$REPLY
+		if [ -d /sys/module/kgr_test_target ]; then
+			what="module unload"
+			kgr_until 1 kgr_unloaded kgr_test_target
+			answered "$what" EAGAIN EBUSY
+		else
+			what="module load"
+			op_target_load
+		fi
+		[ "$REPLY" != ok ] || ! running || [ "$REPLY" != "$name" ] ||
+			count "$what in mid-transition"
+	fi
+	release
+}
+
+# set_cpu 0|1 - one of those that can go
+set_cpu()
+{
+	local cpu
+
+	[ ${#CPUS[@]} -ne 0 ] || return
+	cpu=${CPUS[RANDOM % ${#CPUS[@]}]}
+	kgr_file "$cpu/online"
+	[ "$REPLY" != "$1" ] || return
+	kgr_put "$1" "$cpu/online"
+	answered "cpu $1" EBUSY
+}
+
+op_cpu_off() { set_cpu 0; }
+op_cpu_on() { set_cpu 1; }
+
+sleeper()
+{
+	[ ${#KGR_PIDS[@]} -lt 12 ] || op_kill
+	kgr_spawn "$@"
+	count "$1"
 }
 
 op_sleeper()
 {
-	kgr_spawn sleeper "$KGR_DIR/actor" sleep $((RANDOM % 3))
-	count sleeper
+	sleeper sleeper "$KGR_DIR/actor" sleep $((RANDOM % 3))
+}
+
+# Asleep in the module's function
+op_target_sleeper()
+{
+	[ -e $TARGET/sleep ] || return
+	sleeper "module sleeper" "$BASH" -c 'echo 0 > "$0"' $TARGET/sleep
 }
 
 op_kill()
 {
-	[ ${#KGR_PIDS[@]} -le 2 ] || kgr_kill "${KGR_PIDS[-1]}"
+	[ ${#KGR_PIDS[@]} -gt "$KEEP" ] || return
+	kgr_kill "${KGR_PIDS[-1]}"
+	unset 'KGR_PIDS[-1]'
 	count kill
 }
 
@@ -71,15 +280,9 @@ op_nudge()
 
 op_list()
 {
-	kgr_stragglers > /dev/null
+	kgr_stragglers
 	cat $KGR_SYSFS/*/state /proc/[0-9]*/kgr_in_progress > /dev/null 2>&1
 	count list
-}
-
-op_cpu()
-{
-	[ -z "$CPU" ] || echo "$((RANDOM % 2))" > "$CPU/online" 2> /dev/null
-	count cpu
 }
 
 op_kthread()
@@ -89,76 +292,209 @@ op_kthread()
 	count kthread
 }
 
+# They take most of a CPU that is emulated: off again after some cards
+op_interrupts()
+{
+	echo 1 > "$KGR_TARGETS/interrupts"
+	INTERRUPTS=4
+	count interrupts
+}
+
+interrupts_age()
+{
+	INTERRUPTS=$((INTERRUPTS - 1))
+	[ "$INTERRUPTS" -ne 0 ] || echo 0 > "$KGR_TARGETS/interrupts"
+}
+
+# Sleepers that were restarted sleep again: wake until it is done
 op_settle()
 {
-	local name
+	local end=$((SECONDS + KGR_TIMEOUT)) name
 
-	kgr_wake
-	for name in "${PATCHES[@]}"; do
-		[ ! -d "$KGR_SYSFS/$name" ] || kgr_wait_waking "$name" || return
+	while running; do
+		name=$REPLY
+		kgr_wake
+		kgr_wait "$name" 1
+		[ "$SECONDS" -lt "$end" ] || kgr_fail_list "$name is stuck" || return
 	done
 	count settle
 }
 
-# Sleepers that were restarted sleep again: wake until it is done
-kgr_wait_waking()
+# deal SECONDS - one card after the other, all of them at least once
+deal()
 {
-	local end=$((SECONDS + KGR_TIMEOUT))
+	local end=$((SECONDS + $1)) deck i other card
 
-	until kgr_wait "$1" 1; do
-		[ -d "$KGR_SYSFS/$1" ] || return 0
-		kgr_wake
-		[ "$SECONDS" -lt "$end" ] || kgr_fail_list "$1 is stuck" || return
+	while :; do
+		deck=("${DECK[@]}")
+		for ((i = ${#deck[@]} - 1; i > 0; i--)); do
+			other=$((RANDOM % (i + 1)))
+			card=${deck[i]}; deck[i]=${deck[other]}; deck[other]=$card
+		done
+		for card in "${deck[@]}"; do
+			"op_$card"
+			interrupts_age
+			[ "$KGR_FAILED" -eq 0 ] || return
+		done
+		# The log is read while it is there
+		kgr_logged nothing
+		[ "$SECONDS" -lt "$end" ] || return
 	done
 }
 
-step()
-{
-	local name=${PATCHES[RANDOM % 3]}
+# What has to have happened: by what was done, by what the kernel has said, and by what
+# churn has counted
+KINDS=("load ok" "load to replace ok" "load on top of others" "unload ok" "reverse ok"
+	"module load ok" "module unload ok" "module load in mid-transition"
+	"module unload in mid-transition" sleeper "module sleeper" kill wake nudge list
+	kthread interrupts settle)
+[ ${#CPUS[@]} -eq 0 ] || KINDS+=("cpu 0 ok" "cpu 1 ok")
 
-	case $((RANDOM % 20)) in
-	0|1|2)		op_load "$name" ;;
-	3|4|5|6|7)	op_toggle "$name" ;;
-	8|9)		op_unload "$name" ;;
-	10|11)		op_sleeper ;;
-	12)		op_kill ;;
-	13)		op_wake ;;
-	14)		op_nudge ;;
-	15)		op_list ;;
-	16)		op_cpu ;;
-	17)		op_kthread ;;
-	*)		op_settle ;;
-	esac
+declare -A SAID=(
+	[applied]="patching started"
+	[reverted]="reverting started"
+	[reversed]="': reversed, "
+	[completed]="(patching|reverting) succeeded"
+	[replaced]="': replaced by "
+	["module patched"]="module 'kgr_test_target' is patched"
+)
+CHURNED="forks vforks threads execs signals handled stops attaches syscall_stops detaches
+	kills target_runs old new"
+
+ask_log()
+{
+	local kind
+
+	for kind in "${!SAID[@]}"; do
+		kgr_logged "${SAID[$kind]}"
+		DONE[$kind]=$REPLY
+	done
 }
 
-stress()
+# missing - the kinds that have not happened
+missing()
 {
-	local end=$((SECONDS + $2)) key
+	local kind
 
-	MODEL=$1
-	OPS=()
+	ask_log
+	REPLY=
+	for kind in "${KINDS[@]}" "${!SAID[@]}"; do
+		[ "${DONE[$kind]:-0}" -gt 0 ] || REPLY+="${REPLY:+, }$kind"
+	done
+	[ -n "$REPLY" ]
+}
+
+start_load()
+{
 	echo 0 > "$KGR_TARGETS/stats"
-	kgr_spawn hammer "$KGR_DIR/hammer" -t $(( (KGR_THREADS + 3) / 4 ))
+	kgr_spawn hammer "$KGR_DIR/hammer" -t $(( (KGR_THREADS + 15) / 16 ))
+	HAMMER=$REPLY
 	kgr_says hammer '^ready' || return
-	kgr_spawn storm "$KGR_DIR/fork_storm" 1 100000000
+	kgr_spawn churn "$KGR_DIR/churn" "$KGR_SEED"
+	CHURN=$REPLY
+	kgr_says churn '^ready' || return
+	KEEP=${#KGR_PIDS[@]}
 	echo 1 > "$KGR_TARGETS/softirq"
-	while [ "$SECONDS" -lt "$end" ] && [ "$KGR_FAILED" -eq 0 ]; do
-		step
+}
+
+# ended NAME PID - it says by its status whether it has seen something wrong
+ended()
+{
+	kill -TERM "$2" 2> /dev/null
+	kgr_until 90 kgr_is_dead "$2" || kgr_fail "$1 does not end" || return
+	kgr_reap "$2" || kgr_fail "$1: something failed, or was mixed"
+}
+
+stop_load()
+{
+	local cpu kind
+
+	kgr_set_nudge "$KGR_NUDGE_MS"
+	for cpu in "${CPUS[@]}"; do
+		echo 1 > "$cpu/online" 2> /dev/null
 	done
-	[ -z "$CPU" ] || echo 1 > "$CPU/online" 2> /dev/null
-	echo 0 > "$KGR_TARGETS/kthread"
+	for kind in kthread interrupts softirq; do
+		echo 0 > "$KGR_TARGETS/$kind"
+	done
+	ended churn "$CHURN"
+	ended hammer "$HAMMER"
 	kgr_kill_actors
 	op_settle
-	kgr_msg "seed $KGR_SEED"
-	for key in "${!OPS[@]}"; do
-		kgr_msg "$key: ${OPS[$key]}"
+	# It says what it has seen
+	kgr_until 10 kgr_unloaded kgr_test_target || kgr_fail "can't unload the module: $REPLY"
+}
+
+summary()
+{
+	local kind
+
+	kgr_msg "model $MODEL, seed $KGR_SEED"
+	for kind in "${!DONE[@]}"; do
+		kgr_msg "$kind: ${DONE[$kind]}"
 	done | sort
+	for kind in hammer churn; do
+		kgr_output $kind
+		kgr_msg "$kind: $REPLY"
+	done
 	kgr_show_stats
-	kgr_is "task nested mixed" 0 kgr_stats task nested mixed
-	kgr_is "softirq nested mixed" 0 kgr_stats softirq nested mixed
-	kgr_is "softirq seq mixed" 0 kgr_stats softirq seq mixed
-	kgr_is "kthread nested mixed" 0 kgr_stats kthread nested mixed
-	[ "$1" -ne 0 ] || kgr_is "task seq mixed" 0 kgr_stats task seq mixed
+	kgr_log "kgr_test_target: saw "
+	kgr_msg "${REPLY:-the module has seen nothing}"
+}
+
+never()
+{
+	kgr_is "$1 $2 mixed" 0 kgr_stats "$1" "$2" mixed
+}
+
+nothing_mixed()
+{
+	local context pair
+
+	for context in task kthread softirq hardirq nmi tasklet rcu workqueue threadirq; do
+		never $context nested
+	done
+	for context in softirq hardirq nmi tasklet; do
+		never $context seq
+	done
+	never tasklet above
+	# Asleep between the two functions they may migrate under hybrid
+	[ "$MODEL" -eq 0 ] || return
+	for pair in seq bh work; do
+		never task $pair
+	done
+	kgr_is "mixed in the module" 0 kgr_logged "kgr_test_target: saw .* mixed=[1-9]"
+}
+
+everything_happened()
+{
+	local kind
+
+	! missing || kgr_fail "did not happen: $REPLY"
+	for kind in $CHURNED; do
+		kgr_said_word churn "$kind"
+		kgr_num "churn: $kind" "${REPLY:-0}" -gt 0
+	done
+}
+
+# A slow machine gets more time for what has not happened yet
+stress()
+{
+	local limit=$((SECONDS + 4 * $2 + 300))
+
+	MODEL=$1
+	DONE=()
+	INTERRUPTS=0
+	RANDOM=$KGR_SEED
+	kgr_msg "seed $KGR_SEED"
+	start_load || return
+	deal "$2"
+	while [ "$KGR_FAILED" -eq 0 ] && [ "$SECONDS" -lt "$limit" ] && missing; do
+		deal 0
+	done
+	stop_load
+	everything_happened
+	summary
+	nothing_mixed
 }
 
 case_universe() { stress 0 $(( (KGR_SECONDS + 1) / 2 )); }

@@ -156,6 +156,9 @@ static void __exit kgr_test_target_exit(void)
 	WRITE_ONCE(kgr_test_hook, NULL);
 	debugfs_remove(dir);
 	pr_info("kgr_test_target: exit sees %d\n", kgr_target_value());
+	pr_info("kgr_test_target: saw old=%ld new=%ld mixed=%ld\n",
+		atomic_long_read(&seen_old), atomic_long_read(&seen_new),
+		atomic_long_read(&seen_mixed));
 }
 
 module_init(kgr_test_target_init);
