@@ -42,9 +42,10 @@ bool ref_inside(struct atom *from, const struct ref *r)
 		return false;
 	if (to->sect->kind->cls == SECT_PIECE)
 		return true;
-	if (function_of(to) != function_of(from) || from->sect->kind->cls == SECT_DATA ||
-	    from->sect->kind->cls == SECT_CONST)
+	if (function_of(to) != function_of(from) || from->sect->kind->cls == SECT_DATA)
 		return false;
+	if (from->sect->kind->cls == SECT_CONST)	/* a switch: its labels, not its entry */
+		return !from->twin && (to->parent || r->addend != (int64_t)to->entry);
 	return from->sect->kind->cls == SECT_TABLE || to->parent ||
 		r->addend != (int64_t)to->entry;
 }
