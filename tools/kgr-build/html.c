@@ -23,6 +23,8 @@ static const char style[] =
 	".safe,.no-change{background:#1a7f37}.review{background:#9a6700}"
 	".refused,.failed,.error{background:#b42318}.note{background:#57606a}"
 	".asm{table-layout:fixed}.asm td{white-space:pre-wrap;border:0;padding:0 .4em;width:50%}"
+	"td.reason{min-width:18em}"
+	"td.sha256{font:12.5px/1.4 ui-monospace,monospace;word-break:break-all;width:17em}"
 	".old{background:#fde9e7}.new{background:#e3f5e6}.cut td{color:#777;background:#f4f5f7}"
 	"dl{display:grid;grid-template-columns:max-content 1fr;gap:.2em 1em;margin:0}dt{color:#57606a}"
 	"dd{margin:0;overflow-wrap:anywhere}";
@@ -76,7 +78,9 @@ static void table(struct buf *out, const json_t *rows, const char * const *keys)
 		for (size_t k = 0; keys[k]; k++) {
 			char *key = arena_strndup(out->arena, keys[k], strcspn(keys[k], "="));
 
-			cell(out, "td", text(out->arena, json_object_get(row, key)));
+			buf_printf(out, "<td class=\"%s\">", key);
+			escaped(out, text(out->arena, json_object_get(row, key)));
+			buf_puts(out, "</td>");
 		}
 		buf_puts(out, "</tr>\n");
 	}
@@ -96,7 +100,8 @@ static void summary(struct buf *out, const json_t *f)
 {
 	static const char * const entries[] = {
 		"name=Patch", "description=Description", "cve=Fixes", "release=Kernel",
-		"build_id=Build-id of the kernel", "tree=Build tree", "compiler=Compiler",
+		"build_id=Build-id of the kernel", "tree=Build tree",
+		"oot=Modules outside of it", "compiler=Compiler",
 		"module=Module", "sha256=SHA-256 of the module", "signed=Signed",
 	};
 	const json_t *model = json_object_get(f, "model");
@@ -159,13 +164,29 @@ static void section(struct buf *out, const json_t *f, const char *key, const cha
 	table(out, rows, columns);
 }
 
-/* objdump of one function; what it prints before the first instruction is left out */
+/* Where a field leads before its relocation is applied: to nowhere in particular */
+static void cut_target(char *line)
+{
+	char *from = strrchr(line, '<');
+
+	if (!from || line[strlen(line) - 1] != '>')
+		return;
+	while (from > line && strchr(" \t#", from[-1]))
+		from--;
+	*from = 0;
+}
+
+/*
+ * objdump of one function; what it prints before the first instruction is left out.
+ * Not by its name: objdump counts its size from the padding before it.
+ */
 static int disassemble(struct kgr_build *b, const char *path, const struct atom *a, strvec *out)
 {
+	unsigned long long start = a->off + a->entry, stop = a->off + a->size;
 	char *argv[] = {
 		"objdump", "-dr", "--no-show-raw-insn", "--no-addresses", "-j",
-		(char *)a->sect->name, arena_printf(&b->arena, "--disassemble=%s", atom_name(a)),
-		(char *)path, NULL
+		(char *)a->sect->name, arena_printf(&b->arena, "--start-address=%llu", start),
+		arena_printf(&b->arena, "--stop-address=%llu", stop), (char *)path, NULL
 	};
 	struct cmd cmd = { .argv = argv };
 	bool code = false;
@@ -178,10 +199,15 @@ static int disassemble(struct kgr_build *b, const char *path, const struct atom 
 	while ((line = strsep(&cmd.output, "\n"))) {
 		size_t n = strlen(line);
 
-		if (*line == '<' && n && line[n - 1] == ':')
+		if (*line == '<' && n && line[n - 1] == ':') {
 			code = true;
-		else if (code && n)
-			vec_push(&b->arena, out, line + strspn(line, " \t"));
+			continue;
+		}
+		line += strspn(line, " \t");
+		if (out->n && str_starts(line, "R_X86_64_"))
+			cut_target(out->v[out->n - 1]);
+		if (code && n)
+			vec_push(&b->arena, out, line);
 	}
 	return 0;
 }

@@ -85,8 +85,11 @@ page=$work/mail.html
 ! grep -qiE '<script|<link|<img|src=|href=|url\(|https?:' "$page"
 ok $? "page: it loads nothing and runs nothing"
 has_all "$page" 'class="verdict safe">safe<' "don't 'clamp' too much" CVE-2099-4711 "$id" "$sum" \
-	'core.c</td><td>' 'its own lines change' 'class="new">' 'The diff' kernel/core.o "$tree"
+	'core.c</td><td class="line">' 'its own lines change' 'class="new">' 'The diff' kernel/core.o "$tree"
 ok $? "page: verdict, what it is for, hashes, functions, instructions, diff, tree"
+# beginning behind the padding, and with its last instruction
+perl -0ne 'exit !(/<h3><code>clamp.*?<table class="asm">(.*?)<\/table>/s && $1 =~ /<td>ret<\/td><td>ret<\/td><\/tr>\s*$/)' "$page"
+ok $? "page: a function is shown to its end"
 perl -e 'undef $/; $_ = <>; s/<!DOCTYPE html>|<meta[^>]*>|<br>//g;
 	while (/<(\/?)([a-z0-9]+)[^>]*>/g) { $1 ? (pop @s eq $2 or die "</$2>") : push @s, $2 }
 	@s and die "@s"' "$page" 2>"$work/log"
