@@ -51,25 +51,27 @@ any_patch()
 	PATCH=${PATCHES[RANDOM % ${#PATCHES[@]}]}
 }
 
-# any_loaded, any_unloaded - one whose module is there, or is not; at times any, so
-# that what has to be refused is tried too
-any_loaded()
+# any_with FILE VALUE - a patch with that in its file, such as refs or enabled; at
+# times any, so that what has to be refused is tried too
+any_with()
 {
 	local i
 
 	any_patch
-	for ((i = RANDOM % 8; i > 0; i--)); do
-		[ ! -d "/sys/module/$PATCH" ] || return
+	for ((i = RANDOM % 16; i > 0; i--)); do
+		kgr_get "$PATCH/$1"
+		[ "$REPLY" != "$2" ] || return
 		any_patch
 	done
 }
 
+# any_unloaded - one whose module is not there, or any
 any_unloaded()
 {
 	local i
 
 	any_patch
-	for ((i = RANDOM % 8; i > 0; i--)); do
+	for ((i = RANDOM % 16; i > 0; i--)); do
 		[ -d "/sys/module/$PATCH" ] || return
 		any_patch
 	done
@@ -123,7 +125,7 @@ op_toggle()
 {
 	local file
 
-	any_loaded
+	any_with refs 0
 	file=$KGR_SYSFS/$PATCH/enabled
 	[ -e "$file" ] || return
 	kgr_file "$file"
@@ -191,7 +193,7 @@ op_reverse()
 
 op_unload()
 {
-	any_loaded
+	any_with enabled 0
 	kgr_unload "$PATCH"
 	answered unload EAGAIN ENOENT EBUSY
 }
