@@ -49,7 +49,17 @@ case_reasons()
 	return "$bad"
 }
 
+# What comes before it builds, whatever is configured: nobody can have selected it
+case_last()
+{
+	local patches=("$top"/patches/linux-6.12/*.patch)
+
+	grep -l '^+.*select HAVE_KGRAFT' "${patches[@]}" >"$work/selectable"
+	expect_rc 0 diff "$work/selectable" - <<<"${patches[-1]}"
+}
+
 check 'git am of the series and integrate give the same tree' case_same
 check 'integrate recognises the tree that git am made' case_recognised
 check 'each hook patch says why it is there' case_reasons
+check 'the last hook patch makes CONFIG_KGRAFT selectable' case_last
 tap_done
