@@ -41,8 +41,6 @@
 
 #include "stub.h"
 
-#define KGR_STUB_SIZE	64
-
 /* testl $KGR_INTERRUPT_MASK, %gs:pcpu_hot.preempt_count */
 #define KGR_STUB_COUNT		4
 #define KGR_STUB_MASK		8

@@ -5,6 +5,9 @@
 
 #include <asm/text-patching.h>
 
+/* Bytes of a stub, of which they are multiples apart */
+#define KGR_STUB_SIZE	64
+
 /* Does a relative jump or call at @from reach @to? */
 static inline bool kgr_reaches(unsigned long from, unsigned long to)
 {

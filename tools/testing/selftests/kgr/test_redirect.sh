@@ -259,6 +259,26 @@ case_stub_unwind()
 }
 kgr_case case_stub_unwind "a task in a stub has no clean stack"
 
+# The kernel takes the stubs to pieces: no indirect jump and no call, which IBT,
+# retpolines and call depth tracking would have a say in; nothing written but %r11.
+case_stub_code()
+{
+	local line stubs=0
+
+	need_jumps || return
+	hold 1 || return
+	kgr_file "$KGR_TARGETS/stub_code"
+	while IFS= read -r line; do
+		[[ $line =~ ^kgr_stub_[a-z_]+\ insns=9\ exits=2\ writes=0x800\ clean$ ]] ||
+			kgr_fail "$line"
+		stubs=$((stubs + 1))
+	done <<< "$REPLY"
+	kgr_eq "stubs looked at" $stubs 4
+	release 1
+	kgr_remove kgr_test_cost
+}
+kgr_case case_stub_code "stubs hold nothing but loads, comparisons and direct jumps"
+
 # A callback that calls a patched function finds ftrace's recursion guard held:
 # the new body has to run all the same.
 case_recursion()
