@@ -21,6 +21,8 @@ noinline int kgr_test_inner(void)
 	return READ_ONCE(kgr_test_version);
 }
 EXPORT_SYMBOL_GPL(kgr_test_inner);
+/* fmod_ret programs of BPF may be attached to such functions only */
+ALLOW_ERROR_INJECTION(kgr_test_inner, ERRNO);
 
 noinline int kgr_test_outer(struct kgr_test_pair *pair)
 {
@@ -30,13 +32,13 @@ noinline int kgr_test_outer(struct kgr_test_pair *pair)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kgr_test_outer);
+ALLOW_ERROR_INJECTION(kgr_test_outer, ERRNO);
 
 noinline int kgr_test_first(void)
 {
 	return READ_ONCE(kgr_test_version);
 }
 EXPORT_SYMBOL_GPL(kgr_test_first);
-/* fmod_ret programs of BPF may be attached to such functions only */
 ALLOW_ERROR_INJECTION(kgr_test_first, ERRNO);
 
 noinline int kgr_test_second(void)
@@ -44,6 +46,7 @@ noinline int kgr_test_second(void)
 	return READ_ONCE(kgr_test_version);
 }
 EXPORT_SYMBOL_GPL(kgr_test_second);
+ALLOW_ERROR_INJECTION(kgr_test_second, ERRNO);
 
 noinline int kgr_test_sleep(int how)
 {

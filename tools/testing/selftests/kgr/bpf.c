@@ -2,12 +2,12 @@
 /*
  * BPF programs, without any library.
  *
- *	bpf fentry|fexit|fmod_ret FUNCTION
+ *	bpf fentry|fexit|fmod_ret FUNCTION...
  *	bpf pair TRACEPOINT...
  *
- * Attaches a program that counts its calls (fmod_ret lets the function run), says
- * "attached", and then for each line on stdin how often it has been called. Or one
- * that calls the two helpers that kgr_test_bpf.ko patches, by turns and several times,
+ * Attaches to each function a program that counts its calls (fmod_ret lets the
+ * function run), says "attached", and then for each line on stdin how often each has
+ * been called. Or one that calls the two helpers that kgr_test_bpf.ko patches, by turns and several times,
  * on each of the tracepoints; it counts how often all were old, all new, or not. Ends,
  * and detaches, with its input. Exit status 4: the kernel lacks what it takes.
  */
@@ -28,6 +28,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define SKIP		4
+#define MAX_FUNCTIONS	8
 
 static const struct {
 	const char *name;
@@ -87,17 +88,17 @@ static size_t extra(const struct btf_type *type)
 	}
 }
 
-/* The id of a function's type, 0 when there is none */
-static int find_function(const char *name)
+/* The ids of functions' types; those that are not there stay 0 */
+static void find_functions(char **names, int *ids, int nr)
 {
 	const struct btf_header *header;
 	const char *types_at, *end, *strings;
 	size_t size;
-	int id;
+	int i, id;
 
 	header = read_btf(&size);
 	if (!header)
-		return 0;
+		return;
 	types_at = (const char *)header + header->hdr_len + header->type_off;
 	end = types_at + header->type_len;
 	strings = (const char *)header + header->hdr_len + header->str_off;
@@ -105,12 +106,12 @@ static int find_function(const char *name)
 	for (id = 1; types_at < end; id++) {
 		const struct btf_type *type = (const void *)types_at;
 
-		if (BTF_INFO_KIND(type->info) == BTF_KIND_FUNC &&
-		    !strcmp(strings + type->name_off, name))
-			return id;
+		for (i = 0; BTF_INFO_KIND(type->info) == BTF_KIND_FUNC && i < nr; i++) {
+			if (!strcmp(strings + type->name_off, names[i]))
+				ids[i] = id;
+		}
 		types_at += sizeof(*type) + extra(type);
 	}
-	return 0;
 }
 
 /* So many counts */
@@ -179,11 +180,11 @@ static int load(union bpf_attr *attr, const struct bpf_insn *code, int len)
 	return fd;
 }
 
-/* Counts calls, at index 0 */
-static int load_counter(int map, enum bpf_attach_type type, int id)
+/* Counts calls, at index @key */
+static int load_counter(int map, int key, enum bpf_attach_type type, int id)
 {
 	struct bpf_insn code[] = {
-		{ .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4 },
+		{ .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4, .imm = key },
 		COUNT_AND_EXIT(map),
 	};
 	union bpf_attr attr = {
@@ -248,36 +249,44 @@ static int attach(int program, const char *tracepoint)
 	return fd;
 }
 
-static int attached(int map, const char *format)
+/* Says all counts, each after what is in @names for it, for each line on stdin */
+static int attached(int map, int nr, const char * const *names)
 {
 	char line[16];
+	int i;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	puts("attached");
-	while (fgets(line, sizeof(line), stdin))
-		printf(format, (unsigned long long)count(map, 0),
-		       (unsigned long long)count(map, 1), (unsigned long long)count(map, 2));
+	while (fgets(line, sizeof(line), stdin)) {
+		for (i = 0; i < nr; i++)
+			printf("%s%s%llu", i ? " " : "", names ? names[i] : "",
+			       (unsigned long long)count(map, i));
+		putchar('\n');
+	}
 	return 0;
 }
 
-static int on_function(enum bpf_attach_type type, const char *function)
+static int on_functions(enum bpf_attach_type type, int nr, char **names)
 {
-	int id, map, program;
+	int i, map, program, ids[MAX_FUNCTIONS] = { };
 
-	id = find_function(function);
-	if (!id) {
-		fprintf(stderr, "%s: no such function in the kernel's BTF\n", function);
-		return SKIP;
+	find_functions(names, ids, nr);
+	map = create_map(nr);
+	for (i = 0; i < nr; i++) {
+		if (!ids[i]) {
+			fprintf(stderr, "%s: no such function in the kernel's BTF\n", names[i]);
+			return SKIP;
+		}
+		program = map < 0 ? -1 : load_counter(map, i, type, ids[i]);
+		if (program < 0 || attach(program, NULL) < 0)
+			return 1;
 	}
-	map = create_map(1);
-	program = map < 0 ? -1 : load_counter(map, type, id);
-	if (program < 0 || attach(program, NULL) < 0)
-		return 1;
-	return attached(map, "%llu\n");
+	return attached(map, nr, NULL);
 }
 
 static int on_tracepoints(int count, char **names)
 {
+	static const char * const seen[NR_SEEN] = { "old=", "new=", "mixed=" };
 	int i, map, program;
 
 	map = create_map(NR_SEEN);
@@ -288,19 +297,19 @@ static int on_tracepoints(int count, char **names)
 		if (attach(program, names[i]) < 0)
 			return 1;
 	}
-	return attached(map, "old=%llu new=%llu mixed=%llu\n");
+	return attached(map, NR_SEEN, seen);
 }
 
 int main(int argc, char **argv)
 {
 	size_t i;
 
-	for (i = 0; argc == 3 && i < ARRAY_SIZE(types); i++) {
+	for (i = 0; argc > 2 && argc <= 2 + MAX_FUNCTIONS && i < ARRAY_SIZE(types); i++) {
 		if (!strcmp(argv[1], types[i].name))
-			return on_function(types[i].type, argv[2]);
+			return on_functions(types[i].type, argc - 2, argv + 2);
 	}
 	if (argc > 2 && !strcmp(argv[1], "pair"))
 		return on_tracepoints(argc - 2, argv + 2);
-	fprintf(stderr, "usage: bpf fentry|fexit|fmod_ret FUNCTION | bpf pair TRACEPOINT...\n");
+	fprintf(stderr, "usage: bpf fentry|fexit|fmod_ret FUNCTION... | bpf pair TRACEPOINT...\n");
 	return 2;
 }

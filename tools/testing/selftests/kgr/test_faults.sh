@@ -169,7 +169,7 @@ function_fails()
 functions_begin()
 {
 	have CONFIG_FAIL_FUNCTION || return
-	mapfile -t FUNCTIONS < <(sed -nE 's/^((arch_)?kgr_[a-z_]*)\s.*/\1/p' \
+	mapfile -t FUNCTIONS < <(sed -nE '/^kgr_test_/d; s/^((arch_)?kgr_[a-z_]*)\s.*/\1/p' \
 		/sys/kernel/debug/error_injection/list)
 	kgr_num "functions that may be made to fail" ${#FUNCTIONS[@]} -ge 8 || return
 	REACHED=
