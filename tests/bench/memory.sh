@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # How much memory patches take: what the slab allocator and vmalloc have handed out
-# with a patch of 500 functions applied and with one of 1; the same module in both
-# cases, so that its own size does not count. The least of several runs.
+# with a patch of 500 functions applied, with one of 1, and with none; the same module
+# in the first two cases, and its size is left out of the difference to the third. The
+# least of several runs.
 
 set -eu
 
@@ -44,7 +45,7 @@ applied()	# MODULE DIRECTORY COUNT
 	for ((i = 0; i < 3; i++)); do
 		insmod "$modules/$1.ko" nr="$3"
 		until_is 0 "$2/$1/transition"
-		now=$(bytes)
+		now=$(($(bytes) - $(cat "/sys/module/$1/coresize")))
 		[ -n "$least" ] && [ "$least" -le "$now" ] || least=$now
 		echo 0 >"$2/$1/enabled"
 		[ "$2" = /sys/kernel/kgraft ] && until_is 0 "$2/$1/transition" ||
@@ -57,9 +58,12 @@ applied()	# MODULE DIRECTORY COUNT
 	echo "$least"
 }
 
+none=$(bytes)
 for system in kgraft:kgr_test_lots livepatch:kgr_test_klp_lots; do
 	one=$(applied "${system#*:}" "/sys/kernel/${system%:*}" 1)
 	many=$(applied "${system#*:}" "/sys/kernel/${system%:*}" 500)
-	echo "memory of=${system%:*}_per_function bytes=$(((many - one) / 499))"
+	function=$(((many - one) / 499))
+	echo "memory of=${system%:*}_per_function bytes=$function"
+	echo "memory of=${system%:*}_per_patch bytes=$((one - none - function))"
 done
 echo "memory of=size_of_task_struct bytes=$(cat /sys/kernel/slab/task_struct/object_size)"

@@ -14,6 +14,9 @@
  * never enters the kernel) or kthread (each CPU runs a kernel thread that never
  * sleeps). pertask is for a guest whose clock counts instructions, and for kGraft only:
  * what all threads together have run for, with COUNT of them asleep.
+ *
+ * KGR_BENCH_SECONDS in the environment is how long all of it may take: when the
+ * share of a COUNT is used up, no other round of it is begun. There is always one.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -212,12 +215,26 @@ static void functions_round(const struct kind *kind, int count)
 	unload(kind->many);
 }
 
-/* What goes first alternates, so that neither has the warm caches */
-static void alternate(int rounds, void (*measure)(const struct kind *, int), int arg)
+static uint64_t budget_end;
+
+static void budget_begin(void)
 {
+	const char *seconds = getenv("KGR_BENCH_SECONDS");
+
+	budget_end = now() + (seconds ? atol(seconds) : 86400) * 1000000000ULL;
+}
+
+/*
+ * What goes first alternates, so that neither has the warm caches. @left: how many
+ * more times we are called, this one included.
+ */
+static void alternate(int rounds, void (*measure)(const struct kind *, int), int arg, int left)
+{
+	uint64_t begin = now();
+	uint64_t end = begin + (budget_end > begin ? (budget_end - begin) / left : 0);
 	int i;
 
-	for (i = 0; i < rounds; i++) {
+	for (i = 0; i < rounds && (!i || now() < end); i++) {
 		measure(&kinds[i % 2], arg);
 		measure(&kinds[!(i % 2)], arg);
 	}
@@ -324,7 +341,7 @@ static void tasks_round(const struct kind *kind, int count)
 	unload(kind->one);
 }
 
-static void measure_tasks(int rounds, int count)
+static void measure_tasks(int rounds, int count, int left)
 {
 	pid_t hogs[MAX_CPUS], sleepers = sleepers_start(count);
 	int i, nr = 0;
@@ -335,7 +352,7 @@ static void measure_tasks(int rounds, int count)
 	for (i = 0; !strcmp(wanted_load, "kthread") && i < sysconf(_SC_NPROCESSORS_ONLN); i++)
 		write_text("/sys/kernel/debug/kgraft_test/kbusy", "30000");
 	rest(200000000);
-	alternate(rounds, tasks_round, count);
+	alternate(rounds, tasks_round, count, left);
 	for (i = 0; i < nr; i++)
 		stop(hogs[i]);
 	stop(sleepers);
@@ -424,8 +441,8 @@ static void measure_latency(int rounds)
 			die("thread");
 	}
 	rest(100000000);
-	alternate(rounds, latency_round, 10);
-	alternate(rounds, latency_round, 100);
+	alternate(rounds, latency_round, 10, 2);
+	alternate(rounds, latency_round, 100, 1);
 	atomic_store(&ended, true);
 	for (i = 0; i < periodics; i++)
 		pthread_join(thread[i], NULL);
@@ -532,6 +549,7 @@ int main(int argc, char **argv)
 	}
 	modules = argv[1];
 	rounds = atoi(argv[3]);
+	budget_begin();
 
 	if (!strcmp(argv[2], "latency")) {
 		measure_latency(rounds);
@@ -542,14 +560,14 @@ int main(int argc, char **argv)
 		die("SCHED_FIFO");
 	if (!strcmp(argv[2], "functions")) {
 		for (i = 4; i < argc; i++)
-			alternate(rounds, functions_round, atoi(argv[i]));
+			alternate(rounds, functions_round, atoi(argv[i]), argc - i);
 		return 0;
 	}
 	if (!strcmp(argv[2], "tasks") && argc > 6) {
 		wanted_model = argv[4];
 		wanted_load = argv[5];
 		for (i = 6; i < argc; i++)
-			measure_tasks(rounds, atoi(argv[i]));
+			measure_tasks(rounds, atoi(argv[i]), argc - i);
 		return 0;
 	}
 	if (!strcmp(argv[2], "pertask") && argc > 5) {

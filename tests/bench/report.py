@@ -87,9 +87,10 @@ def functions(rows, out):
         for count in sorted({row['count'] for row in rows}):
             ours = median(pick(rows, field, system='kgraft', count=count))
             theirs = median(pick(rows, field, system='livepatch', count=count))
-            lines.append([count, ratio(theirs, ours), ms(ours), ms(theirs)])
+            lines.append([count, ratio(theirs, ours), ms(ours), ms(theirs),
+                          len(pick(rows, field, system='kgraft', count=count))])
             out.setdefault(field, {})[count] = {'kgraft_ns': ours, 'livepatch_ns': theirs}
-        table(title, ['functions', 'livepatch/kgraft', 'kgraft ms', 'livepatch ms'], lines)
+        table(title, ['functions', 'livepatch/kgraft', 'kgraft ms', 'livepatch ms', 'runs'], lines)
     lines = []
     for count in sorted({row['count'] for row in rows}):
         ours = median(pick(rows, 'ipis', system='kgraft', count=count))
@@ -154,10 +155,10 @@ def latencies(rows, out):
         theirs = median(pick(rows, 'worst', system='livepatch', count=count))
         quiet = median(pick(rows, 'quiet', count=count))
         lines.append([count, '-' if not theirs else f'{ours / theirs:.2f}', ms(ours), ms(theirs),
-                      ms(quiet)])
+                      ms(quiet), len(pick(rows, 'worst', system='kgraft', count=count))])
         out[count] = {'kgraft_ns': ours, 'livepatch_ns': theirs, 'quiet_ns': quiet}
     table('Worst latency of a thread that runs each millisecond, during apply (median of runs)',
-          ['functions', 'kgraft/livepatch', 'kgraft ms', 'livepatch ms', 'nothing going on'],
+          ['functions', 'kgraft/livepatch', 'kgraft ms', 'livepatch ms', 'nothing going on', 'runs'],
           lines)
 
 
