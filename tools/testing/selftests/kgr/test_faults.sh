@@ -6,6 +6,9 @@
 # nothing left to fail; and with each of its steps failing by fail_function. After
 # each failure sysfs, enabled_functions and the modules with their reference counts
 # are compared with what they were.
+#
+# A load of a module takes long where all is watched: KGR_FAULTS=1 lets each allocation
+# fail, N every Nth one, the first of them at random.
 
 . "$(dirname "$0")/lib/kgr.sh"
 
@@ -15,6 +18,7 @@ P=$KGR_SYSFS/kgr_test_faults
 OLD="inner=1 outer=1 first=1 second=1"
 FAULTS="inner=1 outer=1 first=2 second=2"
 NTH_MAX=2000
+FIRST=$((RANDOM % KGR_FAULTS + 1))
 
 have()
 {
@@ -113,19 +117,19 @@ undo_target()
 	kgr_is "unload the target" ok kgr_unload kgr_test_target
 }
 
-# nth_fails OPERATION UNDO - with N = 1, 2, ... An allocation that fails has to make
+# nth_fails OPERATION UNDO - with N = 1, 2, ..., or as KGR_FAULTS has it. An allocation that fails has to make
 # the call fail with ENOMEM, or not to matter: then UNDO takes back what has been done
 # all the same. The first call in which nothing had to fail has to succeed.
 nth_fails()
 {
 	local n failed=0 ignored=0
 
-	for ((n = 1; n < NTH_MAX; n++)); do
+	for ((n = FIRST; n < NTH_MAX; n += KGR_FAULTS)); do
 		kgr_ask snapshot refuse
 		$1 $n
 		if [ "$LEFT" != 0 ]; then
 			kgr_eq "$1 without a failure" "$RESULT" ok
-			kgr_msg "$1: $failed allocations made it fail, $ignored did not"
+			kgr_msg "$1: $failed allocations made it fail, $ignored did not ($FIRST, every $KGR_FAULTS)"
 			kgr_num "$1: failures" $failed -gt 0
 			return
 		fi

@@ -34,6 +34,7 @@ KGR_MODULES=$KGR_DIR/test_modules
 : "${KGR_THREADS:=64}"		# threads that hammer
 : "${KGR_FORKS:=}"		# forks of the fork storm; see test_fork.sh
 : "${KGR_SECONDS:=15}"		# length of the stress test
+: "${KGR_FAULTS:=3}"		# every Nth allocation fails in test_faults
 : "${KGR_TIMEOUT:=120}"		# no transition may take longer
 : "${KGR_NUDGE_MS:=20}"		# nudge_delay_ms unless a case sets it
 : "${KGR_LEAKS_LATER:=}"	# who runs the test asks kmemleak himself
