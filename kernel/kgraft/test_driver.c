@@ -298,11 +298,18 @@ static const struct file_operations stats_fops = {
 	.release = single_release,
 };
 
+/*
+ * Rests as long as it took, or a slow CPU does nothing else any more. One that came
+ * from a CPU that has gone ends: here is one already.
+ */
 static void pair_timer_fn(struct timer_list *timer)
 {
+	unsigned long began = jiffies, took;
+
 	kgr_test_run(CONTEXT_SOFTIRQ, PAUSE_US);
-	if (READ_ONCE(timers_on))
-		mod_timer(timer, jiffies + 1);
+	took = jiffies - began;
+	if (READ_ONCE(timers_on) && timer == this_cpu_ptr(&pair_timer))
+		mod_timer(timer, jiffies + took + 1);
 }
 
 static int softirq_get(void *data, u64 *val)
