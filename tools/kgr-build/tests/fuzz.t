@@ -55,7 +55,7 @@ done
 run_target()	# TARGET
 {
 	mkdir -p "$keep/$1" "$keep/bad"
-	timeout -k 10 $((seconds + 120)) "$bin/fuzz_$1" -max_total_time="$seconds" -timeout=60 \
+	timeout -k 10 $((seconds + 120)) "$bin/fuzz_$1" -max_total_time="$seconds" -timeout=20 \
 		-rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 -artifact_prefix="$keep/bad/$1-" \
 		"$keep/$1" "$work/seed/$1" >"$work/$1.out" 2>&1
 	echo $? >"$work/$1.rc"
@@ -90,7 +90,7 @@ done
 for t in diff cmd elf dwarf; do
 	: >"$work/err"
 	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$t.out")
-	[ "$(cat "$work/$t.rc")" = 0 ] && [ "${runs:-0}" -gt "$seconds" ]
+	[ "$(cat "$work/$t.rc")" = 0 ] && [ "${runs:-0}" -gt $((seconds * 10)) ]
 	rc=$?
 	trouble "$t" >"$work/log"
 	[ $rc = 0 ] || cat "$work/log" >&2	# prove keeps TAP to itself
