@@ -15,8 +15,9 @@
  * sleeps). pertask is for a guest whose clock counts instructions, and for kGraft only:
  * what all threads together have run for, with COUNT of them asleep.
  *
- * KGR_BENCH_SECONDS in the environment is how long all of it may take: when the
- * share of a COUNT is used up, no other round of it is begun. There is always one.
+ * KGR_BENCH_SECONDS in the environment is how long functions, tasks and latency may
+ * take: when the share of a COUNT is used up, no other round of it is begun. There is
+ * always one.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
