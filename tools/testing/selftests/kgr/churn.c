@@ -83,23 +83,17 @@ static void on_usr1(int sig)
 /* Read all versions in one system call: they have to agree */
 static void look(void)
 {
-	int inner, outer, first, second;
 	char text[256];
-	int len = kgr_read(KGR_TARGETS "/version", text, sizeof(text));
+	int ret = kgr_read(KGR_TARGETS "/version", text, sizeof(text));
 
-	if (len == -EINTR)
+	if (ret == -EINTR)
 		return;
-	if (len < 0 || sscanf(text, "inner=%d outer=%d first=%d second=%d", &inner, &outer,
-			      &first, &second) != 4) {
-		add_error("version", len);
-		return;
-	}
-	if (inner != outer || inner != first || inner != second)
-		add(&sums->mixed);
-	else if (inner == 1)
-		add(&sums->old);
+	if (ret >= 0)
+		ret = kgr_version_of(text);
+	if (ret < 0)
+		add_error("version", ret);
 	else
-		add(&sums->new);
+		add(!ret ? &sums->mixed : ret == 1 ? &sums->old : &sums->new);
 }
 
 static void run_pairs(void)
@@ -334,12 +328,10 @@ static void on_term(int sig)
 
 static int open_sums(void)
 {
-	char path[] = "/tmp/kgr_churn.XXXXXX";
-	int fd = mkstemp(path);
+	int fd = memfd_create("sums", 0);
 
 	if (fd < 0)
 		return -errno;
-	unlink(path);
 	return ftruncate(fd, sizeof(*sums)) ? -errno : fd;
 }
 

@@ -31,9 +31,9 @@ static void add(unsigned long *sum)
 
 static void look(int fd, struct sums *sums)
 {
-	int inner, outer, first, second;
 	char text[256];
 	ssize_t len;
+	int version;
 
 	len = pread(fd, text, sizeof(text) - 1, 0);
 	if (len <= 0) {
@@ -41,17 +41,9 @@ static void look(int fd, struct sums *sums)
 		return;
 	}
 	text[len] = '\0';
-	if (sscanf(text, "inner=%d outer=%d first=%d second=%d", &inner, &outer, &first,
-		   &second) != 4) {
-		add(&sums->errors);
-		return;
-	}
-	if (inner != outer || inner != first || inner != second)
-		add(&sums->mixed);
-	else if (inner == 1)
-		add(&sums->old);
-	else
-		add(&sums->new);
+	version = kgr_version_of(text);
+	add(version < 0 ? &sums->errors : !version ? &sums->mixed :
+	    version == 1 ? &sums->old : &sums->new);
 }
 
 /*

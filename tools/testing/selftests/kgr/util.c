@@ -130,6 +130,16 @@ int kgr_patch_set(const char *patch, int enabled)
 	return err ? err : kgr_write(path, enabled ? "1" : "0");
 }
 
+int kgr_version_of(const char *text)
+{
+	int inner, outer, first, second;
+
+	if (sscanf(text, "inner=%d outer=%d first=%d second=%d", &inner, &outer, &first,
+		   &second) != 4)
+		return -EPROTO;
+	return inner == outer && inner == first && inner == second ? inner : 0;
+}
+
 int kgr_task_pending(pid_t pid, pid_t tid)
 {
 	char path[128];

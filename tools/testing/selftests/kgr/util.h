@@ -33,6 +33,9 @@ int kgr_patch_wait(const char *patch, int timeout_ms);
 int kgr_patch_set(const char *patch, int enabled);
 int kgr_task_pending(pid_t pid, pid_t tid);
 
+/* What KGR_TARGETS "/version" said: the version of all functions, 0: they don't agree */
+int kgr_version_of(const char *text);
+
 /* Time and text */
 unsigned long long kgr_now_ms(void);
 void kgr_sleep_ms(unsigned int ms);
