@@ -7,9 +7,10 @@
  *
  * Attaches to each function a program that counts its calls (fmod_ret lets the
  * function run), says "attached", and then for each line on stdin how often each has
- * been called. Or one that calls the two helpers that kgr_test_bpf.ko patches, by turns and several times,
- * on each of the tracepoints; it counts how often all were old, all new, or not. Ends,
- * and detaches, with its input. Exit status 4: the kernel lacks what it takes.
+ * been called. Or, on each of the tracepoints, one that calls the two helpers that
+ * kgr_test_bpf.ko patches, by turns and several times; it counts how often all were
+ * old, all new, or not. Ends, and detaches, with its input. Exit status 4: the kernel
+ * lacks what it takes.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -231,26 +231,13 @@ life()
 	versions 1
 }
 
-# jumps - are entries jumps in this kernel? It depends on the boot parameter.
-jumps()
-{
-	kgr_file /sys/module/kgraft/parameters/redirect
-	[ "$REPLY" != handler ] || return 1
-	[ "$REPLY" = jmp ] || ! kgr_config_set CONFIG_KGRAFT_DEBUG
-}
-
-kgr_config_set()
-{
-	[ -r /proc/config.gz ] && zcat /proc/config.gz | grep -q "^$1=[ym]"
-}
-
 # lives TOOL... - fprobes wait for all tasks when they go: two of them have to do
 lives()
 {
 	local tool round was=$ATTACHED
 
 	JUMPS=
-	! jumps || JUMPS=y
+	! kgr_jumps || JUMPS=y
 	kgr_is "load" ok kgr_load kgr_test_pairs model=0 || return
 	kgr_wait kgr_test_pairs
 	kgr_set kgr_test_pairs 0

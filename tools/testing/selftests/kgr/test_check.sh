@@ -7,7 +7,6 @@
 . "$(dirname "$0")/lib/kgr.sh"
 
 MIX=$KGR_TARGETS/mix
-FORM=/sys/module/kgraft/parameters/redirect
 
 have_checker()
 {
@@ -26,9 +25,9 @@ said()
 # The checker sees the calls that the handler decides
 handler()
 {
-	kgr_file "$FORM"
+	kgr_file "$KGR_FORM"
 	form=$REPLY
-	kgr_is "redirects by the handler" ok kgr_put handler "$FORM"
+	kgr_is "redirects by the handler" ok kgr_put handler "$KGR_FORM"
 }
 
 # mix HOW WHO - a mix is made in a context, and noticed
@@ -43,7 +42,7 @@ mix()
 	kgr_is "making the mix" ok kgr_put "$1" "$MIX"
 	kgr_until 10 said "$2" || kgr_fail "the checker has not said so"
 	kgr_remove kgr_test_pairs
-	kgr_is "as before" ok kgr_put "$form" "$FORM"
+	kgr_is "as before" ok kgr_put "$form" "$KGR_FORM"
 }
 
 case_task()

@@ -117,9 +117,10 @@ undo_target()
 	kgr_is "unload the target" ok kgr_unload kgr_test_target
 }
 
-# nth_fails OPERATION UNDO - with N = 1, 2, ..., or as KGR_FAULTS has it. An allocation that fails has to make
-# the call fail with ENOMEM, or not to matter: then UNDO takes back what has been done
-# all the same. The first call in which nothing had to fail has to succeed.
+# nth_fails OPERATION UNDO - with N = 1, 2, ..., or as KGR_FAULTS has it. An
+# allocation that fails has to make the call fail with ENOMEM, or not to matter: then
+# UNDO takes back what has been done all the same. The first call in which nothing had
+# to fail has to succeed.
 nth_fails()
 {
 	local n failed=0 ignored=0

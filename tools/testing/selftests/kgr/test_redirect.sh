@@ -9,7 +9,6 @@
 . "$(dirname "$0")/lib/kgr.sh"
 
 T=$KGR_TRACING
-FORM=/sys/module/kgraft/parameters/redirect
 NEW="inner=2 outer=2 first=2 second=2"
 OLD="inner=1 outer=1 first=1 second=1"
 
@@ -38,22 +37,9 @@ stubs()
 	REPLY=$(grep -c ' kgr_stub_' /proc/kallsyms)
 }
 
-# jumps - are sites jumps in this kernel? It depends on the boot parameter.
-jumps()
-{
-	kgr_file $FORM
-	[ "$REPLY" != handler ] || return 1
-	[ "$REPLY" = jmp ] || ! kgr_config_set CONFIG_KGRAFT_DEBUG
-}
-
-kgr_config_set()
-{
-	[ -r /proc/config.gz ] && zcat /proc/config.gz | grep -q "^$1=y"
-}
-
 need_jumps()
 {
-	jumps && return
+	kgr_jumps && return
 	kgr_skip "redirects are calls in this kernel (kgraft.redirect=)"
 	return 1
 }
@@ -101,22 +87,22 @@ case_forced()
 {
 	local was
 
-	kgr_file $FORM; was=$REPLY
-	echo handler > $FORM
+	kgr_file $KGR_FORM; was=$REPLY
+	echo handler > $KGR_FORM
 	kgr_apply kgr_test_pairs
 	kgr_is "handler" handler redirect kgr_test_pairs kgr_test_first
 	kgr_is "stubs" 0 stubs
 	kgr_is "versions" "$NEW" kgr_versions
 	kgr_set kgr_test_pairs 0
-	echo jmp > $FORM
+	echo jmp > $KGR_FORM
 	kgr_set kgr_test_pairs 1
 	kgr_is "jmp" jmp redirect kgr_test_pairs kgr_test_first
 	kgr_is "versions" "$NEW" kgr_versions
-	kgr_eq "nonsense" "$(echo nonsense 2>&1 > $FORM | grep -c Invalid)" 1
+	kgr_eq "nonsense" "$(echo nonsense 2>&1 > $KGR_FORM | grep -c Invalid)" 1
 	kgr_set kgr_test_pairs 0
 	kgr_is "versions" "$OLD" kgr_versions
 	kgr_is "unload" ok kgr_unload kgr_test_pairs
-	echo "$was" > $FORM
+	echo "$was" > $KGR_FORM
 }
 kgr_case case_forced "the form can be forced"
 
@@ -126,14 +112,14 @@ case_form_changes()
 {
 	local was form
 
-	kgr_file $FORM; was=$REPLY
+	kgr_file $KGR_FORM; was=$REPLY
 	kgr_spawn hammer "$KGR_DIR/hammer" -t 4
 	kgr_says hammer '^ready'
 	echo 0 > "$KGR_TARGETS/stats"
-	echo jmp > $FORM
+	echo jmp > $KGR_FORM
 	kgr_apply kgr_test_pairs
 	for form in handler jmp handler jmp; do
-		echo $form > $FORM
+		echo $form > $KGR_FORM
 		kgr_apply kgr_test_sleep
 		kgr_is "on top" $form redirect kgr_test_sleep kgr_test_first
 		kgr_remove kgr_test_sleep
@@ -142,7 +128,7 @@ case_form_changes()
 	kgr_is "task nested old" 0 kgr_stats_after_apply
 	kgr_is "task seq mixed" 0 kgr_stats task seq mixed
 	kgr_remove kgr_test_pairs
-	echo "$was" > $FORM
+	echo "$was" > $KGR_FORM
 }
 
 kgr_stats_after_apply()
@@ -209,7 +195,7 @@ turn()
 # so that neither direction completes.
 truth_of()
 {
-	echo "$1" > $FORM
+	echo "$1" > $KGR_FORM
 	hold 1 || return
 	truth "$1, applying"
 	another
@@ -233,10 +219,10 @@ case_truth()
 {
 	local was
 
-	kgr_file $FORM; was=$REPLY
+	kgr_file $KGR_FORM; was=$REPLY
 	truth_of jmp
 	truth_of handler
-	echo "$was" > $FORM
+	echo "$was" > $KGR_FORM
 }
 kgr_case case_truth "stub and handler decide alike at every interrupt level and in every epoch"
 

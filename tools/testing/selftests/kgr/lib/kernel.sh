@@ -36,6 +36,22 @@ kgr_config()
 	zcat /proc/config.gz | grep -q "^$1=[ym]"
 }
 
+# kgr_config_set OPTION - the same where unknown counts as no
+kgr_config_set()
+{
+	[ -r /proc/config.gz ] && kgr_config "$1"
+}
+
+KGR_FORM=/sys/module/kgraft/parameters/redirect
+
+# kgr_jumps - are entries of functions jumps? It depends on the boot parameter.
+kgr_jumps()
+{
+	kgr_file "$KGR_FORM"
+	[ "$REPLY" != handler ] || return 1
+	[ "$REPLY" = jmp ] || ! kgr_config_set CONFIG_KGRAFT_DEBUG
+}
+
 # kgr_load NAME [PARAM=VALUE]... - "ok" or the name of the error
 kgr_load()
 {
