@@ -18,6 +18,7 @@ struct dentry;
 	X(HARDIRQ,   "hardirq")		\
 	X(NMI,       "nmi")		\
 	X(TASKLET,   "tasklet")		\
+	X(KSOFTIRQD, "ksoftirqd")	\
 	X(WORKQUEUE, "workqueue")	\
 	X(RCU,       "rcu")		\
 	X(THREADIRQ, "threadirq")

@@ -3,7 +3,8 @@
  * Calls the targets from everything that an interrupt can set off. On each CPU a
  * timer runs in hard interrupt context; it runs both pairs itself and lets a
  * tasklet, an NMI, a work item, an RCU callback and a threaded interrupt handler
- * do so.
+ * do so. The work item schedules another tasklet, which ksoftirqd runs unless an
+ * interrupt is quicker.
  *
  * One more pair begins in the tasklet and ends in an interrupt, and another time
  * in an NMI, that comes on top of it: the level at which the CPU's interrupts
@@ -33,6 +34,7 @@
 struct irq_tester {
 	struct hrtimer timer;
 	struct tasklet_struct tasklet;
+	struct tasklet_struct deferred;
 	struct irq_work above;
 	struct work_struct work;
 	struct rcu_head rcu;
@@ -95,9 +97,18 @@ static void tasklet_fn(struct tasklet_struct *tasklet)
 	WRITE_ONCE(t->pair_begun, false);
 }
 
+static void deferred_fn(struct tasklet_struct *tasklet)
+{
+	kgr_test_run(current == this_cpu_ksoftirqd() ? CONTEXT_KSOFTIRQD : CONTEXT_TASKLET,
+		     PAUSE_US);
+}
+
 static void work_fn(struct work_struct *work)
 {
+	struct irq_tester *t = container_of(work, struct irq_tester, work);
+
 	kgr_test_run(CONTEXT_WORKQUEUE, PAUSE_US);
+	tasklet_schedule(&t->deferred);
 }
 
 static void rcu_fn(struct rcu_head *head)
@@ -166,6 +177,7 @@ static void testers_stop(void)
 		tasklet_kill(&t->tasklet);
 		irq_work_sync(&t->above);
 		cancel_work_sync(&t->work);
+		tasklet_kill(&t->deferred);
 	}
 	rcu_barrier();
 	if (sim_irq)
@@ -224,6 +236,7 @@ void __init kgr_test_irq_init(struct dentry *dir)
 		hrtimer_init(&t->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 		t->timer.function = timer_fn;
 		tasklet_setup(&t->tasklet, tasklet_fn);
+		tasklet_setup(&t->deferred, deferred_fn);
 		t->above = IRQ_WORK_INIT_HARD(above_fn);
 		INIT_WORK(&t->work, work_fn);
 	}

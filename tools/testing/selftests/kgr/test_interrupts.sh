@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Consistency at interrupt level. A timer on each CPU, the tasklets, NMIs and RCU
-# callbacks that it sets off, and pairs that begin in a tasklet and end in what
-# interrupts it, while the patch is applied and reverted: from the outermost
-# interrupt until the CPU is back in a task, one universe. Work items and threaded
-# interrupt handlers are kernel threads: their nested pairs never mix, sequential
-# ones may.
+# Consistency at interrupt level. A timer on each CPU, the tasklets (at the end of an
+# interrupt or in ksoftirqd), NMIs and RCU callbacks that it sets off, and pairs that
+# begin in a tasklet and end in what interrupts it, while the patch is applied and
+# reverted: from the outermost interrupt until the CPU is back in a task, one
+# universe. Work items and threaded interrupt handlers are kernel threads: their
+# nested pairs never mix, sequential ones may.
 
 . "$(dirname "$0")/lib/kgr.sh"
 
-LEVELS="hardirq nmi tasklet"
+LEVELS="hardirq nmi tasklet ksoftirqd"
 CONTEXTS="$LEVELS rcu workqueue threadirq"
 
 start()
@@ -98,8 +98,8 @@ kgr_case case_after "after a transition there is one version only"
 # seen of the two helpers that it calls
 bpf_seen()
 {
-	echo >&"${KGR_BPF[1]}"
-	IFS= read -r -t 60 -u "${KGR_BPF[0]}" BPF_SEEN || kgr_fail "the BPF program is gone"
+	echo >&"$BPF_IN"
+	IFS= read -r -t 60 -u "$BPF_OUT" BPF_SEEN || kgr_fail "the BPF program is gone"
 }
 
 # bpf_is MODEL - both versions are seen, and never in one run
@@ -120,11 +120,12 @@ case_bpf()
 		kgr_skip "CONFIG_BPF_SYSCALL or CONFIG_BPF_EVENTS is not set"
 		return
 	fi
-	coproc KGR_BPF { exec "$KGR_DIR/bpf" pair sys_enter sched_switch timer_expire_entry \
-		hrtimer_expire_entry 2> "$KGR_TMP/bpf"; }
-	# shellcheck disable=SC2153 # coproc sets it
-	pid=$KGR_BPF_PID
-	IFS= read -r -t 60 -u "${KGR_BPF[0]}" line && [ "$line" = attached ] ||
+	mkfifo "$KGR_TMP/bpf_in" "$KGR_TMP/bpf_out" || kgr_fail "mkfifo" || return
+	"$KGR_DIR/bpf" pair sys_enter sched_switch timer_expire_entry hrtimer_expire_entry \
+		< "$KGR_TMP/bpf_in" > "$KGR_TMP/bpf_out" 2> "$KGR_TMP/bpf" &
+	pid=$!
+	exec {BPF_IN}> "$KGR_TMP/bpf_in" {BPF_OUT}< "$KGR_TMP/bpf_out"
+	IFS= read -r -t 60 -u "$BPF_OUT" line && [ "$line" = attached ] ||
 		kgr_fail "can't attach: $(cat "$KGR_TMP/bpf")" || return
 	for model in 0 1; do
 		bpf_is $model || break
@@ -135,7 +136,7 @@ case_bpf()
 		kgr_word "$BPF_SEEN" $name
 		kgr_num "$name" "${REPLY:-0}" -gt 0
 	done
-	eval "exec ${KGR_BPF[1]}>&-"
+	exec {BPF_IN}>&- {BPF_OUT}<&-
 	wait "$pid" 2> /dev/null
 }
 kgr_case case_bpf "a BPF program sees one version of what it calls"

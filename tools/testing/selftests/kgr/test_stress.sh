@@ -464,10 +464,10 @@ nothing_mixed()
 {
 	local context pair
 
-	for context in task kthread softirq hardirq nmi tasklet rcu workqueue threadirq; do
+	for context in task kthread softirq hardirq nmi tasklet ksoftirqd rcu workqueue threadirq; do
 		never $context nested
 	done
-	for context in softirq hardirq nmi tasklet; do
+	for context in softirq hardirq nmi tasklet ksoftirqd; do
 		never $context seq
 	done
 	never tasklet above
