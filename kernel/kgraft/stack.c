@@ -6,11 +6,11 @@
  * a patch is applied, the bodies below it on the stacks of its functions; when
  * it is reverted, all text of its module, since helpers of a new body
  * may stand on a stack alone after a tail call, the originals of functions that
- * it takes back, and the redirect sites, where a
- * task may be on its way into the module. The ranges are sorted once, so that a
- * stack check costs the same for one function as for five hundred.
+ * it takes back, and the redirect sites, where a task may be on its way into the
+ * module.
  */
 #include "internal.h"
+#include "ranges.h"
 
 #include <linux/error-injection.h>
 #include <linux/kallsyms.h>
@@ -18,21 +18,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/stacktrace.h>
-
-/* Both ends inclusive: a call that does not return may be a body's last word */
-struct kgr_range {
-	unsigned long first;
-	unsigned long last;
-};
-
-struct kgr_ranges {
-	struct rcu_head rcu;
-	unsigned int nr;
-	unsigned int room;
-	struct kgr_range range[] __counted_by(room);
-};
 
 /* [M, readers under preempt_disable()] NULL: nothing is being abandoned */
 static struct kgr_ranges __rcu *kgr_ranges;
@@ -43,34 +29,6 @@ struct kgr_walk {
 	bool found;
 };
 
-static int kgr_range_sort(const void *a, const void *b)
-{
-	const struct kgr_range *x = a, *y = b;
-
-	return x->first < y->first ? -1 : x->first > y->first;
-}
-
-static bool kgr_abandoned(const struct kgr_ranges *ranges, unsigned long addr)
-{
-	unsigned int low = 0, high = ranges->nr;
-
-	/* Most words that are looked up are far away */
-	if (!high || addr < ranges->range[0].first ||
-	    addr > ranges->range[high - 1].last)
-		return false;
-
-	/* Find the last range that begins at or before addr */
-	while (low < high) {
-		unsigned int mid = low + (high - low) / 2;
-
-		if (ranges->range[mid].first <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low && addr <= ranges->range[low - 1].last;
-}
-
 static bool kgr_walk_entry(void *cookie, unsigned long addr)
 {
 	struct kgr_walk *walk = cookie;
@@ -79,7 +37,7 @@ static bool kgr_walk_entry(void *cookie, unsigned long addr)
 		walk->hit->caller = addr;
 		return false;
 	}
-	if (!kgr_abandoned(walk->ranges, addr))
+	if (!kgr_ranges_have(walk->ranges, addr))
 		return true;
 
 	walk->found = true;
@@ -125,7 +83,7 @@ static bool kgr_scan_clean(struct task_struct *task,
 
 	end = (unsigned long *)task_pt_regs(task);
 	for (word = (unsigned long *)arch_kgr_saved_sp(task); word < end; word++) {
-		if (kgr_abandoned(ranges, *word))
+		if (kgr_ranges_have(ranges, *word))
 			return false;
 	}
 	return true;
@@ -169,17 +127,9 @@ int kgr_stack_check(struct task_struct *task, struct kgr_stack_hit *hit)
 	return ret ? -EINVAL : 0;
 }
 
-static void kgr_range_add(struct kgr_ranges *ranges, unsigned long first,
-			  unsigned long last)
-{
-	if (WARN_ON_ONCE(ranges->nr == ranges->room))
-		return;
-	ranges->range[ranges->nr++] = (struct kgr_range){ first, last };
-}
-
 static int kgr_range_add_whole(void *data, unsigned long addr)
 {
-	kgr_range_add(data, addr, addr + kgr_resolve_size(addr));
+	kgr_ranges_add(data, addr, addr + kgr_resolve_size(addr));
 	return 0;
 }
 
@@ -210,8 +160,8 @@ static void kgr_range_add_module(struct kgr_ranges *ranges,
 {
 	const struct module_memory *text = &mod->mem[MOD_TEXT];
 
-	kgr_range_add(ranges, (unsigned long)text->base,
-		      (unsigned long)text->base + text->size);
+	kgr_ranges_add(ranges, (unsigned long)text->base,
+		       (unsigned long)text->base + text->size);
 }
 
 static int kgr_range_add_original(struct kgr_ranges *ranges,
@@ -219,8 +169,8 @@ static int kgr_range_add_original(struct kgr_ranges *ranges,
 {
 	unsigned long addr = kgr_func_address(fun->func);
 
-	kgr_range_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
-		      addr + kgr_resolve_size(addr));
+	kgr_ranges_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
+		       addr + kgr_resolve_size(addr));
 	return kgr_each_cold(fun->objname, fun->name, kgr_range_add_whole, ranges);
 }
 
@@ -235,8 +185,8 @@ static int kgr_range_add_fun(struct kgr_ranges *ranges,
 		return kgr_range_add_original(ranges, fun);
 
 	/* A task in the redirect may be bound for the abandoned body */
-	kgr_range_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
-		      arch_kgr_site_end(kgr_func_site(fun->func)));
+	kgr_ranges_add(ranges, addr - ARCH_KGR_PREFIX_BYTES,
+		       arch_kgr_site_end(kgr_func_site(fun->func)));
 	if (apply)
 		kgr_range_add_module(ranges, below->patch->owner);
 	return 0;
@@ -258,27 +208,6 @@ static int kgr_range_add_clear_of(struct kgr_ranges *ranges,
 		ret = kgr_each_cold(NULL, *name, kgr_range_add_whole, ranges);
 	}
 	return ret;
-}
-
-/* Overlapping ranges become one, so that a search has one candidate */
-static void kgr_ranges_merge(struct kgr_ranges *ranges)
-{
-	unsigned int i, out = 0;
-
-	if (!ranges->nr)
-		return;
-
-	sort(ranges->range, ranges->nr, sizeof(ranges->range[0]),
-	     kgr_range_sort, NULL);
-
-	for (i = 1; i < ranges->nr; i++) {
-		if (ranges->range[i].first <= ranges->range[out].last)
-			ranges->range[out].last = max(ranges->range[out].last,
-						      ranges->range[i].last);
-		else
-			ranges->range[++out] = ranges->range[i];
-	}
-	ranges->nr = out + 1;
 }
 
 /* How many ranges there may be, or -ENOMEM */
@@ -344,10 +273,9 @@ int kgr_stack_abandon(struct kgr_patch *patch, bool apply)
 	if (room < 0)
 		return room;
 
-	ranges = kvzalloc(struct_size(ranges, range, room), GFP_KERNEL);
+	ranges = kgr_ranges_alloc(room);
 	if (!ranges)
 		return -ENOMEM;
-	ranges->room = room;
 
 	ret = kgr_range_add_clear_of(ranges, patch);
 	kgr_for_each_linked_fun(patch, fun) {
@@ -362,7 +290,7 @@ int kgr_stack_abandon(struct kgr_patch *patch, bool apply)
 	if (!apply)
 		kgr_range_add_module(ranges, patch->owner);
 
-	kgr_ranges_merge(ranges);
+	kgr_ranges_seal(ranges);
 
 	/* Model: abandon */
 	old = rcu_replace_pointer(kgr_ranges, ranges, lockdep_is_held(&kgr_mutex));

@@ -59,4 +59,10 @@ case_replace()
 }
 kgr_case case_replace "what a cumulative patch takes back"
 
+case_ranges()
+{
+	suite kgraft_ranges 4
+}
+kgr_case case_ranges "sets of address ranges"
+
 kgr_run
