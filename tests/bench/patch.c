@@ -515,6 +515,8 @@ static void pertask_change(const struct kind *kind, int functions, int count, in
 	}
 	own = runtime_own() - own;
 	wait_for(kind, kind->many);
+	/* What it costs to complete the transition is the same for any number of them */
+	rest(50000000);
 	others = runtime_others() - others;
 	printf("pertask model=%s direction=%s functions=%d count=%d instructions=%llu\n",
 	       wanted_model, apply ? "apply" : "revert", functions, count, own + others);
