@@ -21,7 +21,7 @@ static const struct {
 	{ "CONFIG_UNWINDER_ORC",	true,	"patch modules need ORC unwind data" },
 	{ "CONFIG_CC_IS_GCC",		true,	"only gcc has been tested" },
 	{ "CONFIG_LTO_CLANG",		false,	"with LTO there are no object files to compare" },
-	{ "CONFIG_KASAN",		false,	"code instrumented by KASAN isn't supported yet" },
+	{ "CONFIG_KASAN_SW_TAGS",	false,	"only generic KASAN is supported" },
 	{ "CONFIG_KCSAN",		false,	"code instrumented by KCSAN isn't supported yet" },
 	{ "CONFIG_GCOV_KERNEL",		false,	"code instrumented by gcov isn't supported yet" },
 	{ "CONFIG_GCC_PLUGIN_LATENT_ENTROPY", false,

@@ -132,8 +132,8 @@ restore()
 	cp -a "$work/good" "$tree"
 }
 
-config CONFIG_KASAN=y
-broken kasan KGR-E022 'CONFIG_KASAN is set'
+config CONFIG_KCSAN=y
+broken kcsan KGR-E022 'CONFIG_KCSAN is set'
 restore
 config CONFIG_GCC_PLUGIN_LATENT_ENTROPY=y
 broken entropy KGR-E022 'LATENT_ENTROPY is set: .*random'
