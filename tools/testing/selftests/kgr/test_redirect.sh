@@ -245,6 +245,56 @@ case_stub_unwind()
 }
 kgr_case case_stub_unwind "a task in a stub has no clean stack"
 
+# What of the last CPU's time the fair server gives to ordinary threads
+fair_server()
+{
+	REPLY=/sys/kernel/debug/sched/fair_server/cpu$(($(nproc) - 1))/runtime
+}
+
+preempt_seen()
+{
+	kgr_file "$KGR_TARGETS/preempt"
+}
+
+# A task is preempted in a stub and gets no CPU: the patch is reverted meanwhile, its
+# module unloaded. The stub has to be there when the task goes on.
+case_stub_preempted()
+{
+	local server runtime preempt=/sys/kernel/debug/sched/preempt mode
+
+	need_jumps || return
+	fair_server; server=$REPLY
+	if [ "$(nproc)" -lt 2 ] || [ ! -w $preempt ] || [ ! -w "$server" ]; then
+		kgr_skip "needs two CPUs, PREEMPT_DYNAMIC and the scheduler's debugfs"
+		return
+	fi
+	kgr_file $preempt; mode=${REPLY#*\(}; mode=${mode%)*}
+	kgr_file "$server"; runtime=$REPLY
+	echo full > $preempt
+	echo 0 > "$server"
+
+	kgr_apply kgr_test_cost model=1 || return
+	kgr_set_nudge 0
+	kgr_sleeper sleeper 0 || return
+	SLEEPER=$REPLY
+	echo 1 > "$KGR_TARGETS/preempt"
+	kgr_is "revert" ok kgr_put 0 "$KGR_SYSFS/kgr_test_cost/enabled"
+	kgr_others_migrate "$SLEEPER"
+	kgr_is "its CPU taken away" ok kgr_put 2 "$KGR_TARGETS/preempt"
+	kgr_is "in the stub" "hits=1 result=0" preempt_seen
+	kgr_wake
+	kgr_finish kgr_test_cost 0
+	kgr_is "unload" ok kgr_unload kgr_test_cost
+	kgr_sleep_ms 300
+	kgr_is "still in the stub" "hits=1 result=0" preempt_seen
+	echo 0 > "$KGR_TARGETS/preempt"
+	kgr_is "when it went on" "hits=1 result=1" preempt_seen
+
+	echo "$runtime" > "$server"
+	echo "$mode" > $preempt
+}
+kgr_case case_stub_preempted "a task preempted in a stub that goes"
+
 # The kernel takes the stubs to pieces: no indirect jump and no call, which IBT,
 # retpolines and call depth tracking would have a say in; nothing written but %r11.
 case_stub_code()
