@@ -57,6 +57,10 @@ bench: deps tools	## what kGraft costs, beside livepatch (tables, JSON and plots
 	@scripts/selftests vm >/dev/null
 	@scripts/bench
 
+bench-build: deps tools	## how long kgr-build takes, beside make for the same change, and for everything
+	+@scripts/kernel vm
+	@scripts/bench-build
+
 ## MUTANTS=NAMES	which of tests/mutants (default all)
 mutants: deps tools	## break kGraft on purpose, in many ways: do the tests notice?
 	@scripts/mutants $(MUTANTS)
@@ -91,4 +95,4 @@ help:	## this list
 		/^## / { v = $$1; sub(/^## /, "", v); o[++n] = sprintf("  %-19s %s", v, $$2) } \
 		END { print "Variables:"; for (i = 1; i <= n; i++) print o[i] }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: demo check check-quick soak corpus bench mutants kernel tools integrate patch install deps clean help
+.PHONY: demo check check-quick soak corpus bench bench-build mutants kernel tools integrate patch install deps clean help

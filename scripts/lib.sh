@@ -114,3 +114,39 @@ kernel_version()
 		$1 == "SUBLEVEL" { s = $2; exit }
 		END { if (v != "" && p != "") print v "." p "." s }' "$1/Makefile"
 }
+
+# kernel_make_args MAP COMPILER: what make is told in the trees of our kernels, into
+# make_args; MAP is the flag that takes their path out of the objects
+kernel_make_args()
+{
+	make_args=(
+		KCFLAGS="$1"
+		KAFLAGS="$1"
+		LOCALVERSION=
+		KBUILD_BUILD_TIMESTAMP='2024-11-17 22:15:08 UTC'
+		KBUILD_BUILD_USER=kgraft
+		KBUILD_BUILD_HOST=kgraft
+		KBUILD_BUILD_VERSION=1
+	)
+	[ "$2" = gcc ] || make_args+=(CC="$2" HOSTCC="$2")
+}
+
+# tree_make_args TREE: the same as it was when TREE was built: other flags would
+# rebuild all of it
+tree_make_args()
+{
+	local cmd=$1/init/.main.o.cmd compiler=gcc
+
+	if grep -q '^savedcmd_init/main.o := ccache ' "$cmd"; then
+		compiler='ccache gcc'
+	fi
+	kernel_make_args "$(sed -n '1s/.* \(-fdebug-prefix-map=[^ ]*\).*/\1/p' "$cmd")" "$compiler"
+}
+
+# tree_overlay TREE LAYER: from here on, whatever is written to TREE goes to LAYER/up;
+# to be called in a mount namespace of its own (unshare -rm)
+tree_overlay()
+{
+	mkdir -p "$2/up" "$2/work"
+	mount -t overlay -o "lowerdir=$1,upperdir=$2/up,workdir=$2/work" kgraft "$1"
+}
