@@ -514,9 +514,12 @@ static void pertask_change(const struct kind *kind, int functions, int count, in
 		set_enabled(kind, kind->many, "0");
 	}
 	own = runtime_own() - own;
+	/*
+	 * Stay away until all is done, the worker that completes it included: what it
+	 * executes between our waking up and its being preempted would be charged to us.
+	 */
+	rest(200000000);
 	wait_for(kind, kind->many);
-	/* What it costs to complete the transition is the same for any number of them */
-	rest(50000000);
 	others = runtime_others() - others;
 	printf("pertask model=%s direction=%s functions=%d count=%d instructions=%llu\n",
 	       wanted_model, apply ? "apply" : "revert", functions, count, own + others);
