@@ -28,6 +28,7 @@ static const struct kgr_col func_columns[] = {
 	{ .key = "object", .head = "OBJECT" },
 	{ .key = "sympos", .head = "SYMPOS", .right = true },
 	{ .key = "state", .head = "STATE", .color = kgr_color_state },
+	{ .key = "redirect", .head = "REDIRECT" },
 	{ 0 }
 };
 

@@ -23,32 +23,50 @@ struct kgr_nl {
 	char message[256];
 };
 
-static const struct field {
+/* Where attributes go in a structure that begins with its "present" */
+struct field {
 	enum kgraft_attr attr;
 	enum mnl_attr_data_type type;
 	size_t offset;
-} fields[] = {
-#define FIELD(attr, type, member) \
-	{ KGRAFT_A_##attr, MNL_TYPE_##type, offsetof(struct kgr_straggler, member) }
-	FIELD(PATCH, NUL_STRING, patch),
-	FIELD(KIND, U32, kind),
-	FIELD(REASON, U32, reason),
-	FIELD(PID, U32, pid),
-	FIELD(TID, U32, tid),
-	FIELD(CPU, U32, cpu),
-	FIELD(COMM, NUL_STRING, comm),
-	FIELD(AGE_MS, U64, age_ms),
-	FIELD(FUNCTION, NUL_STRING, function),
-	FIELD(OFFSET, U32, offset),
-	FIELD(CALLER, NUL_STRING, caller),
-	FIELD(SYSCALL, U32, syscall),
-	FIELD(WCHAN, NUL_STRING, wchan),
-	FIELD(TRACER, U32, tracer),
-	{ KGRAFT_A_PAST, MNL_TYPE_FLAG, 0 },
-#undef FIELD
 };
 
-_Static_assert(KGRAFT_A_MAX < 64, "struct kgr_straggler.present has a bit for each attribute");
+#define FIELD(structure, attr, type, member) \
+	{ KGRAFT_A_##attr, MNL_TYPE_##type, offsetof(struct structure, member) }
+static const struct field straggler_fields[] = {
+	FIELD(kgr_straggler, PATCH, NUL_STRING, patch),
+	FIELD(kgr_straggler, KIND, U32, kind),
+	FIELD(kgr_straggler, REASON, U32, reason),
+	FIELD(kgr_straggler, PID, U32, pid),
+	FIELD(kgr_straggler, TID, U32, tid),
+	FIELD(kgr_straggler, CPU, U32, cpu),
+	FIELD(kgr_straggler, COMM, NUL_STRING, comm),
+	FIELD(kgr_straggler, AGE_MS, U64, age_ms),
+	FIELD(kgr_straggler, FUNCTION, NUL_STRING, function),
+	FIELD(kgr_straggler, OFFSET, U32, offset),
+	FIELD(kgr_straggler, CALLER, NUL_STRING, caller),
+	FIELD(kgr_straggler, SYSCALL, U32, syscall),
+	FIELD(kgr_straggler, WCHAN, NUL_STRING, wchan),
+	FIELD(kgr_straggler, TRACER, U32, tracer),
+	FIELD(kgr_straggler, PAST, FLAG, present),
+	{ 0 }
+};
+
+static const struct field function_fields[] = {
+	FIELD(kgr_nl_function, FUNCTION, NUL_STRING, name),
+	FIELD(kgr_nl_function, OBJECT, NUL_STRING, object),
+	FIELD(kgr_nl_function, REDIRECT, NUL_STRING, redirect),
+	FIELD(kgr_nl_function, SYMPOS, U32, sympos),
+	FIELD(kgr_nl_function, STATE, U32, state),
+	{ 0 }
+};
+#undef FIELD
+
+struct fill {
+	const struct field *fields;
+	char *obj;
+};
+
+_Static_assert(KGRAFT_A_MAX < 64, "what is present has a bit for each attribute");
 
 typedef int (*attr_fn)(const struct nlattr *attr, void *arg);
 
@@ -76,33 +94,46 @@ static int for_each_attr(const struct nlmsghdr *nlh, attr_fn fn, void *arg)
 
 static int take_field(const struct nlattr *attr, void *arg)
 {
-	struct kgr_straggler *s = arg;
+	const struct fill *fill = arg;
 
-	for (size_t i = 0; i < MNL_ARRAY_SIZE(fields); i++) {
-		char *member = (char *)s + fields[i].offset;
+	for (const struct field *f = fill->fields; f->attr; f++) {
+		char *member = fill->obj + f->offset;
 
-		if (fields[i].attr != mnl_attr_get_type(attr))
+		if (f->attr != mnl_attr_get_type(attr))
 			continue;
-		if (mnl_attr_validate(attr, fields[i].type) < 0)
+		if (mnl_attr_validate(attr, f->type) < 0)
 			return -EBADMSG;
-		if (fields[i].type == MNL_TYPE_U32)
+		if (f->type == MNL_TYPE_U32)
 			*(uint32_t *)member = mnl_attr_get_u32(attr);
-		else if (fields[i].type == MNL_TYPE_U64)
+		else if (f->type == MNL_TYPE_U64)
 			*(uint64_t *)member = mnl_attr_get_u64(attr);
-		else if (fields[i].type != MNL_TYPE_FLAG)
+		else if (f->type != MNL_TYPE_FLAG)
 			*(const char **)member = mnl_attr_get_str(attr);
-		s->present |= 1ull << fields[i].attr;
+		*(uint64_t *)fill->obj |= 1ull << f->attr;
 	}
 	return 0;
 }
 
 int kgr_nl_parse_straggler(const struct nlmsghdr *nlh, struct kgr_straggler *s)
 {
+	struct fill fill = { straggler_fields, (char *)s };
 	int ret;
 
 	*s = (struct kgr_straggler) { 0 };
-	ret = for_each_attr(nlh, take_field, s);
+	ret = for_each_attr(nlh, take_field, &fill);
 	if (!ret && !(kgr_has(s, KGRAFT_A_REASON) && kgr_has(s, KGRAFT_A_KIND)))
+		ret = -EBADMSG;
+	return ret;
+}
+
+int kgr_nl_parse_function(const struct nlmsghdr *nlh, struct kgr_nl_function *f)
+{
+	struct fill fill = { function_fields, (char *)f };
+	int ret;
+
+	*f = (struct kgr_nl_function) { 0 };
+	ret = for_each_attr(nlh, take_field, &fill);
+	if (!ret && !(f->name && f->object))
 		ret = -EBADMSG;
 	return ret;
 }
@@ -364,6 +395,33 @@ int kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg)
 	nlh = put_request(buf, nl->family, NLM_F_DUMP, KGRAFT_CMD_STRAGGLER_GET,
 			  KGRAFT_FAMILY_VERSION);
 	return transact(nl, nlh, take_straggler, &each);
+}
+
+struct each_function {
+	kgr_function_fn fn;
+	void *arg;
+};
+
+static int take_function(const struct nlmsghdr *nlh, void *arg)
+{
+	struct each_function *each = arg;
+	struct kgr_nl_function f;
+	int ret = kgr_nl_parse_function(nlh, &f);
+
+	return ret ? ret : each->fn(&f, each->arg);
+}
+
+int kgr_nl_functions(struct kgr_nl *nl, const char *patch, kgr_function_fn fn, void *arg)
+{
+	char buf[512] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct each_function each = { fn, arg };
+	struct nlmsghdr *nlh;
+
+	nlh = put_request(buf, nl->family, NLM_F_DUMP, KGRAFT_CMD_FUNCTION_GET,
+			  KGRAFT_FAMILY_VERSION);
+	/* NAME_MAX of a directory in sysfs: there is room */
+	mnl_attr_put_strz(nlh, KGRAFT_A_PATCH, patch);
+	return transact(nl, nlh, take_function, &each);
 }
 
 static int take_nudged_attr(const struct nlattr *attr, void *arg)

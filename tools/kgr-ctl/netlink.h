@@ -30,6 +30,16 @@ struct kgr_straggler {
 	const char *wchan;
 };
 
+/* A function of a patch; what the kernel did not send is NULL, or 0 */
+struct kgr_nl_function {
+	uint64_t present;	/* as above */
+	const char *name;
+	const char *object;
+	const char *redirect;
+	uint32_t sympos;
+	uint32_t state;
+};
+
 static inline bool kgr_has(const struct kgr_straggler *s, enum kgraft_attr attr)
 {
 	return s->present & (1ull << attr);
@@ -45,6 +55,9 @@ int kgr_nl_open(struct kgr_nl **nl);
 void kgr_nl_close(struct kgr_nl *nl);
 /* -EINTR: the list changed under the dump and may have gaps; ask again */
 int kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg);
+typedef int (*kgr_function_fn)(const struct kgr_nl_function *f, void *arg);
+/* -EINTR as above; -ENOENT: no such patch; -EOPNOTSUPP: an older kernel */
+int kgr_nl_functions(struct kgr_nl *nl, const char *patch, kgr_function_fn fn, void *arg);
 /* @tid 0: every straggler */
 int kgr_nl_nudge(struct kgr_nl *nl, uint32_t tid, uint32_t *nudged);
 /*
@@ -59,6 +72,7 @@ const char *kgr_nl_message(const struct kgr_nl *nl);
 
 /* For tests: one message, and everything that one recvmsg() returned */
 int kgr_nl_parse_straggler(const struct nlmsghdr *nlh, struct kgr_straggler *s);
+int kgr_nl_parse_function(const struct nlmsghdr *nlh, struct kgr_nl_function *f);
 
 typedef int (*kgr_nl_msg_fn)(const struct nlmsghdr *nlh, void *arg);
 

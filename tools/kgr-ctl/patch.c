@@ -2,6 +2,7 @@
 /*
  * A patch's lifetime in memory, its state in one word, and its JSON form.
  */
+#include <errno.h>
 #include <linux/kgraft_types.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,34 @@ static const char * const nudge_names[] = {
 };
 #undef NUDGE_ROW
 
+int kgr_patch_add_func(struct kgr_patch *patch, const struct kgr_patch_func *f)
+{
+	struct kgr_patch_func *funcs = realloc(patch->funcs,
+					       (patch->func_count + 1) * sizeof(*funcs));
+
+	if (!funcs)
+		return -ENOMEM;
+	patch->funcs = funcs;
+	funcs += patch->func_count++;
+	*funcs = *f;
+	funcs->name = strdup(f->name);
+	funcs->object = strdup(f->object);
+	funcs->redirect = f->redirect ? strdup(f->redirect) : NULL;
+	return 0;
+}
+
+void kgr_patch_clear_funcs(struct kgr_patch *patch)
+{
+	for (size_t i = 0; i < patch->func_count; i++) {
+		free(patch->funcs[i].name);
+		free(patch->funcs[i].object);
+		free(patch->funcs[i].redirect);
+	}
+	free(patch->funcs);
+	patch->funcs = NULL;
+	patch->func_count = 0;
+}
+
 void kgr_patch_free(struct kgr_patch *patch)
 {
 	free(patch->name);
@@ -32,11 +61,7 @@ void kgr_patch_free(struct kgr_patch *patch)
 	free(patch->build_id);
 	free(patch->on_timeout);
 	free(patch->reason);
-	for (size_t i = 0; i < patch->func_count; i++) {
-		free(patch->funcs[i].name);
-		free(patch->funcs[i].object);
-	}
-	free(patch->funcs);
+	kgr_patch_clear_funcs(patch);
 	*patch = (struct kgr_patch) { 0 };
 }
 
@@ -46,6 +71,25 @@ void kgr_patch_list_free(struct kgr_patch_list *list)
 		kgr_patch_free(&list->v[i]);
 	free(list->v);
 	*list = (struct kgr_patch_list) { 0 };
+}
+
+static int by_since(const void *a, const void *b)
+{
+	const struct kgr_patch *x = a, *y = b;
+
+	if (x->since_ms != y->since_ms)
+		return x->since_ms < y->since_ms ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/*
+ * That is the order in which they stand on each other: one with others above it
+ * can't be reverted, so it has no newer date.
+ */
+void kgr_patch_list_by_age(struct kgr_patch_list *list)
+{
+	if (list->n)
+		qsort(list->v, list->n, sizeof(*list->v), by_since);
 }
 
 const char *kgr_patch_state(const struct kgr_patch *patch)
@@ -96,11 +140,12 @@ static json_t *funcs_json(const struct kgr_patch *patch)
 		bool known = f->state < (int64_t)ARRAY_SIZE(func_states);
 
 		json_array_append_new(array,
-			json_pack("{s:o,s:o,s:I,s:I,s:s}", "name", kgr_json_str(f->name),
+			json_pack("{s:o,s:o,s:I,s:I,s:s,s:o}", "name", kgr_json_str(f->name),
 				  "object", kgr_json_str(f->object),
 				  "sympos", (json_int_t)f->sympos,
 				  "state_number", (json_int_t)f->state,
-				  "state", known ? func_states[f->state] : "unknown"));
+				  "state", known ? func_states[f->state] : "unknown",
+				  "redirect", kgr_json_str_or_null(f->redirect)));
 	}
 	return array;
 }
@@ -141,7 +186,8 @@ json_t *kgr_patch_json(const struct kgr_patch *p, bool with_functions)
 	json_object_set_new(obj, "stops", int_or_null(p->stops));
 	json_object_set_new(obj, "stopped_us", int_or_null(p->stopped_us));
 	json_object_set_new(obj, "forced", bool_or_null(p->forced));
-	json_object_set_new(obj, "function_count", json_integer((json_int_t)p->func_count));
+	json_object_set_new(obj, "function_count", int_or_null(p->cut_off ? -1 :
+							       (int64_t)p->func_count));
 	if (with_functions) {
 		json_object_set_new(obj, "nudges", nudges_json(p));
 		json_object_set_new(obj, "functions", funcs_json(p));

@@ -23,6 +23,7 @@ enum kgr_nudge {
 struct kgr_patch_func {
 	char *name;
 	char *object;
+	char *redirect;		/* what stands at its entry; NULL: the kernel does not say */
 	int64_t sympos;
 	int64_t state;		/* KGR_PATCH_STATES */
 };
@@ -50,6 +51,7 @@ struct kgr_patch {
 	int64_t nudges[KGR_NUDGE_COUNT];
 	struct kgr_patch_func *funcs;
 	size_t func_count;
+	bool cut_off;		/* it has more functions than these */
 };
 
 struct kgr_patch_list {
@@ -57,8 +59,13 @@ struct kgr_patch_list {
 	size_t n;
 };
 
+/* All strings are copied; -ENOMEM */
+int kgr_patch_add_func(struct kgr_patch *patch, const struct kgr_patch_func *f);
+void kgr_patch_clear_funcs(struct kgr_patch *patch);
 void kgr_patch_free(struct kgr_patch *patch);
 void kgr_patch_list_free(struct kgr_patch_list *list);
+/* Sorts it by when each was applied or reverted last */
+void kgr_patch_list_by_age(struct kgr_patch_list *list);
 
 /* "applied", "applying", "reverting", "reverted" */
 const char *kgr_patch_state(const struct kgr_patch *patch);

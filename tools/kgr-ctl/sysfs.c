@@ -12,12 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "netlink.h"
 #include "notes.h"
 #include "readfile.h"
 #include "sysfs.h"
 
 #define KGRAFT_DIR	"kernel/kgraft"
 #define FILE_MAX	65536	/* more than any file here has */
+#define CUT_OFF		"..."	/* the last line of a file without room for more */
 
 static char *sys_path(struct kgr_ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -202,9 +204,8 @@ out:
 /* "name object sympos state" */
 static int parse_func(struct kgr_patch *patch, char *line)
 {
-	struct kgr_patch_func *funcs, *f;
+	struct kgr_patch_func f = { 0 };
 	char *word[4], *save = NULL;
-	int64_t sympos, state;
 
 	for (int i = 0; i < 4; i++) {
 		word[i] = strtok_r(i ? NULL : line, " \t", &save);
@@ -212,15 +213,11 @@ static int parse_func(struct kgr_patch *patch, char *line)
 			return -EBADMSG;
 	}
 	if (strtok_r(NULL, " \t", &save) ||
-	    parse_number(word[2], &sympos) || parse_number(word[3], &state))
+	    parse_number(word[2], &f.sympos) || parse_number(word[3], &f.state))
 		return -EBADMSG;
-	funcs = realloc(patch->funcs, (patch->func_count + 1) * sizeof(*funcs));
-	if (!funcs)
-		return -ENOMEM;
-	patch->funcs = funcs;
-	f = &funcs[patch->func_count++];
-	*f = (struct kgr_patch_func) { strdup(word[0]), strdup(word[1]), sympos, state };
-	return 0;
+	f.name = word[0];
+	f.object = word[1];
+	return kgr_patch_add_func(patch, &f);
 }
 
 static enum kgr_exit read_state(struct kgr_ctx *ctx, struct kgr_patch *patch)
@@ -241,9 +238,13 @@ static enum kgr_exit read_state(struct kgr_ctx *ctx, struct kgr_patch *patch)
 			ret = read_failed(ctx, path, (int)-len);
 		goto out;
 	}
-	while (!ret && (line = strsep(&rest, "\n"))) {
+	while (!ret && !patch->cut_off && (line = strsep(&rest, "\n"))) {
 		/* the first line is the header */
-		if (number++ && *line && parse_func(patch, line))
+		if (!number++ || !*line)
+			continue;
+		if (!strcmp(line, CUT_OFF))
+			patch->cut_off = true;
+		else if (parse_func(patch, line))
 			ret = kgr_fail(ctx, KGR_EXIT_FAIL,
 				       "%s: line %u is not 'function object sympos state'",
 				       path, number);
@@ -252,6 +253,55 @@ out:
 	free(text);
 	free(path);
 	return ret;
+}
+
+/* "name form", in the order of the file "state" */
+static void read_redirects(struct kgr_ctx *ctx, struct kgr_patch *patch)
+{
+	char *path = sys_path(ctx, KGRAFT_DIR "/%s/redirect", patch->name);
+	char *text = malloc(FILE_MAX), *rest = text;
+
+	if (text && kgr_read_file(path, text, FILE_MAX) > 0) {
+		for (size_t i = 0; rest && i < patch->func_count; i++) {
+			char *form = strsep(&rest, "\n"), *name = strsep(&form, " ");
+
+			/* changed meanwhile, or cut off */
+			if (!form || strcmp(name, patch->funcs[i].name))
+				break;
+			patch->funcs[i].redirect = strdup(form);
+		}
+	}
+	free(text);
+	free(path);
+}
+
+static int take_func(const struct kgr_nl_function *f, void *arg)
+{
+	struct kgr_patch_func func = {
+		.name = (char *)f->name, .object = (char *)f->object,
+		.redirect = (char *)f->redirect, .sympos = f->sympos, .state = f->state,
+	};
+
+	return kgr_patch_add_func(arg, &func);
+}
+
+/* The files have no room for all functions, the netlink family has */
+static void get_all_funcs(struct kgr_patch *patch)
+{
+	struct kgr_patch all = { 0 };
+	struct kgr_nl *nl;
+
+	if (kgr_nl_open(&nl))
+		return;
+	if (!kgr_nl_functions(nl, patch->name, take_func, &all)) {
+		kgr_patch_clear_funcs(patch);
+		patch->funcs = all.funcs;
+		patch->func_count = all.func_count;
+		patch->cut_off = false;
+	} else {
+		kgr_patch_clear_funcs(&all);
+	}
+	kgr_nl_close(nl);
 }
 
 static void read_owner(struct kgr_ctx *ctx, struct kgr_patch *patch)
@@ -279,11 +329,15 @@ enum kgr_exit kgr_sysfs_patch(struct kgr_ctx *ctx, const char *name, struct kgr_
 		ret = read_attr(ctx, patch, &attrs[i]);
 	if (!ret)
 		ret = read_state(ctx, patch);
-	if (ret)
+	if (ret) {
 		kgr_patch_free(patch);
-	else
-		read_owner(ctx, patch);
-	return ret;
+		return ret;
+	}
+	read_redirects(ctx, patch);
+	if (patch->cut_off)
+		get_all_funcs(patch);
+	read_owner(ctx, patch);
+	return KGR_EXIT_OK;
 }
 
 static bool patch_exists(struct kgr_ctx *ctx, const char *name)

@@ -69,6 +69,33 @@ static void whole_message(void **state)
 	assert_null(s.wchan);
 }
 
+static void function_message(void **state)
+{
+	char buf[4096];
+	struct nlmsghdr *nlh = begin(buf, 0x20);
+	struct kgr_nl_function f;
+
+	(void)state;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct genlmsghdr));
+	mnl_attr_put_strz(nlh, KGRAFT_A_FUNCTION, "first");
+	assert_int_equal(kgr_nl_parse_function(nlh, &f), -EBADMSG);
+	mnl_attr_put_strz(nlh, KGRAFT_A_OBJECT, "vmlinux");
+	mnl_attr_put_u32(nlh, KGRAFT_A_SYMPOS, 2);
+	mnl_attr_put_u32(nlh, KGRAFT_A_STATE, 5);
+	assert_int_equal(kgr_nl_parse_function(nlh, &f), 0);
+	assert_string_equal(f.name, "first");
+	assert_string_equal(f.object, "vmlinux");
+	assert_null(f.redirect);
+	assert_int_equal(f.sympos, 2);
+	assert_int_equal(f.state, 5);
+	mnl_attr_put_strz(nlh, KGRAFT_A_REDIRECT, "jmp");
+	assert_int_equal(kgr_nl_parse_function(nlh, &f), 0);
+	assert_string_equal(f.redirect, "jmp");
+	/* text where a number should be */
+	mnl_attr_put_strz(nlh, KGRAFT_A_STATE, "no number");
+	assert_int_equal(kgr_nl_parse_function(nlh, &f), -EBADMSG);
+}
+
 static void unknown_attributes(void **state)
 {
 	char buf[4096];
@@ -306,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_message),
+		cmocka_unit_test(function_message),
 		cmocka_unit_test(unknown_attributes),
 		cmocka_unit_test(truncated_message),
 		cmocka_unit_test(wrong_attribute_sizes),

@@ -116,7 +116,8 @@ static void info_of_patch(void **state)
 	p = json_object_get(f->doc, "patch");
 	assert_keys(p, PATCH_KEYS " nudges functions");
 	fun = json_array_get(json_object_get(p, "functions"), 1);
-	assert_keys(fun, "name object sympos state state_number");
+	assert_keys(fun, "name object sympos state state_number redirect");
+	assert_true(json_is_null(json_object_get(fun, "redirect")));
 	assert_string_equal(str(fun, "name"), "meminfo_proc_show");
 	assert_string_equal(str(fun, "state"), "applied");
 	assert_int_equal(json_integer_value(json_object_get(fun, "sympos")), 1);
