@@ -13,6 +13,7 @@
 #define KGR_MODINFO_BUILD_ID	"kgraft_build_id"	/* target, lower-case hex */
 #define KGR_MODINFO_MODEL	"kgraft_model"
 #define KGR_MODINFO_CVE		"kgraft_cve"		/* blank-separated list */
+#define KGR_MODINFO_REPLACE	"kgraft_replace"	/* "Y": cumulative (replace_all) */
 
 /* Array of struct kgr_reloc; every pointer in it is an ordinary relocation */
 #define KGR_RELOC_SECTION	".kgraft.relocs"

@@ -13,7 +13,7 @@ static enum kgr_exit cmd_help(struct kgr_ctx *ctx);
 const struct kgr_cmd kgr_cmds[] = {
 	{
 		.name = "load",
-		.operands = "{MODULE.ko|NAME} [PARAM=VALUE...]",
+		.operands = "{MODULE.ko|MODULE} [PARAM=VALUE...]",
 		.summary = "Load a patch module and apply its patch.",
 		.help =
 "What holds a '/' or ends in .ko (or .ko.gz, .ko.xz, .ko.zst) is a file, anything else the name of "
@@ -23,6 +23,18 @@ const struct kgr_cmd kgr_cmds[] = {
 		.min_args = 1, .max_args = -1,
 		.timeout_ms = WAIT_MS,
 		.run = kgr_cmd_load,
+	}, {
+		.name = "replace",
+		.operands = "{MODULE.ko|MODULE} [PARAM=VALUE...]",
+		.summary = "Load a cumulative patch in place of all others of its set.",
+		.help =
+"As load, but a patch that would not replace the others is refused. Where the module does not say "
+"so itself (module information 'kgraft_replace', or a patch made by kgr-build) it has to be loaded to "
+"find out: a patch that is not cumulative is reverted at once and its module removed again.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPTS_WAIT,
+		.min_args = 1, .max_args = -1,
+		.timeout_ms = WAIT_MS,
+		.run = kgr_cmd_replace,
 	}, {
 		.name = "unload",
 		.operands = "NAME",
@@ -64,7 +76,26 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL,
 		.run = kgr_cmd_status,
 	}, {
+		.name = "check",
+		.operands = "",
+		.summary = "Tell by the exit code whether a transition runs: 0 no, 1 yes.",
+		.help =
+"Names the patch in transition. Other exit codes mean that it could not be found out.",
+		.options = KGR_OPTS_GLOBAL,
+		.run = kgr_cmd_check,
+	}, {
+		.name = "watch",
+		.operands = "[NAME]",
+		.summary = "Watch a transition until it is complete.",
+		.help =
+"Shows progress and stragglers on a terminal, drawn anew whenever the kernel reports something; "
+"elsewhere prints a line for each change. Otherwise as wait.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_TIMEOUT,
+		.max_args = 1,
+		.run = kgr_cmd_watch,
+	}, {
 		.name = "list",
+		.aliases = "patches",
 		.operands = "",
 		.summary = "List the patches of the running kernel.",
 		.help =
@@ -82,7 +113,33 @@ const struct kgr_cmd kgr_cmds[] = {
 		.min_args = 1, .max_args = 1,
 		.run = kgr_cmd_info,
 	}, {
+		.name = "show",
+		.operands = "FUNCTION",
+		.summary = "Show which patches replace a function, and whose body is in force.",
+		.help =
+"The newest variant comes first; below the last one is the kernel's own function.",
+		.options = KGR_OPTS_GLOBAL,
+		.min_args = 1, .max_args = 1,
+		.run = kgr_cmd_show,
+	}, {
+		.name = "cve",
+		.operands = "",
+		.summary = "List what the patches fix, or ask for one CVE.",
+		.help =
+"A CVE is patched when a patch that names it is applied, with no transition of it running.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_ISPATCHED,
+		.run = kgr_cmd_cve,
+	}, {
+		.name = "uname",
+		.operands = "",
+		.summary = "Show the effective version: the kernel's release and what is applied.",
+		.help =
+"In the order in which the patches were applied, as in 6.12.1+kgr-fix.",
+		.options = KGR_OPTS_GLOBAL,
+		.run = kgr_cmd_uname,
+	}, {
 		.name = "stragglers",
+		.aliases = "blocking blocking_threads",
 		.operands = "",
 		.summary = "List the contexts that have not migrated, why, and what helps.",
 		.help =
@@ -91,6 +148,7 @@ const struct kgr_cmd kgr_cmds[] = {
 		.run = kgr_cmd_stragglers,
 	}, {
 		.name = "nudge",
+		.aliases = "poke signal",
 		.operands = "[PID]",
 		.summary = "Nudge stragglers now: wake, reschedule, fake signal.",
 		.help =
@@ -133,10 +191,23 @@ const struct kgr_cmd kgr_cmds[] = {
 };
 const size_t kgr_cmd_count = ARRAY_SIZE(kgr_cmds);
 
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strcspn(word, " ");
+
+	while (words && len && !word[len]) {
+		if (!strncmp(words, word, len) && (!words[len] || words[len] == ' '))
+			return true;
+		words = strchr(words, ' ');
+		words += !!words;
+	}
+	return false;
+}
+
 const struct kgr_cmd *kgr_cmd_find(const char *name)
 {
 	for (size_t i = 0; i < kgr_cmd_count; i++)
-		if (!strcmp(kgr_cmds[i].name, name))
+		if (!strcmp(kgr_cmds[i].name, name) || has_word(kgr_cmds[i].aliases, name))
 			return &kgr_cmds[i];
 	return NULL;
 }
@@ -167,6 +238,7 @@ static void apply_global_options(struct kgr_ctx *ctx)
 		ctx->color_out = false;
 		ctx->color_err = false;
 		ctx->progress = false;
+		ctx->live = false;
 	}
 	if (ctx->json || ctx->quiet)
 		ctx->progress = false;
@@ -183,14 +255,28 @@ static enum kgr_exit dispatch(struct kgr_ctx *ctx)
 	return KGR_EXIT_OK;
 }
 
+/* What packaging asks for, made from the tables: "--what=which" */
+static const struct {
+	const char *prefix;
+	enum kgr_exit (*put)(struct kgr_ctx *ctx, const char *which);
+} generated[] = {
+	{ "--man-section=", kgr_man_section },
+	{ "--completion=", kgr_completion },
+};
+
 /* Runs the command line @argv; whatever there is to print has been printed */
 enum kgr_exit kgr_run(struct kgr_ctx *ctx, int argc, char **argv)
 {
-	static const char man[] = "--man-section=";
 	enum kgr_exit ret;
+	size_t i, len = 0;
 
-	if (argc == 2 && !strncmp(argv[1], man, sizeof(man) - 1)) {
-		ret = kgr_man_section(ctx, argv[1] + sizeof(man) - 1);
+	for (i = 0; argc == 2 && i < ARRAY_SIZE(generated); i++) {
+		len = strlen(generated[i].prefix);
+		if (!strncmp(argv[1], generated[i].prefix, len))
+			break;
+	}
+	if (argc == 2 && i < ARRAY_SIZE(generated)) {
+		ret = generated[i].put(ctx, argv[1] + len);
 	} else {
 		ret = kgr_opts_parse(ctx, argc, argv);
 		apply_global_options(ctx);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * load, and replace, which takes cumulative patches only.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "deadline.h"
 #include "kmsg.h"
 #include "module.h"
@@ -22,7 +26,7 @@ static char *join_params(struct kgr_ctx *ctx)
 
 		if (!eq || eq == arg || strchr(arg, '"')) {
 			kgr_fail(ctx, KGR_EXIT_USAGE, "'%s' is not PARAM=VALUE", arg);
-			kgr_next(ctx, "kgr-ctl help load");
+			kgr_next(ctx, "kgr-ctl help %s", ctx->cmd->name);
 			free(params);
 			return NULL;
 		}
@@ -80,6 +84,20 @@ static enum kgr_exit loaded_conflict(struct kgr_ctx *ctx, const struct kgr_modul
 	return ret;
 }
 
+static bool must_replace(const struct kgr_ctx *ctx)
+{
+	return ctx->cmd->run == kgr_cmd_replace;
+}
+
+static enum kgr_exit not_cumulative(struct kgr_ctx *ctx, const char *module)
+{
+	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_CONFLICT,
+				     "%s does not replace other patches: it is not cumulative", module);
+
+	kgr_next(ctx, "kgr-ctl load (to apply it beside those that are there)");
+	return ret;
+}
+
 /* The module is there already: fine if its patch is applied, or on the way to it */
 static enum kgr_exit already_loaded(struct kgr_ctx *ctx, struct kgr_wait *wait,
 				    const struct kgr_module *m)
@@ -91,11 +109,38 @@ static enum kgr_exit already_loaded(struct kgr_ctx *ctx, struct kgr_wait *wait,
 		return ret;
 	if (!patch.name || !patch.enabled || other_version(ctx, m))
 		ret = loaded_conflict(ctx, m, &patch);
+	else if (must_replace(ctx) && patch.replace_all != 1)
+		ret = not_cumulative(ctx, m->name);
 	else
 		ret = kgr_deadline_set(ctx, patch.name);
 	if (!ret)
 		ret = kgr_wait_finish(wait, patch.name, true, !patch.transition);
 	kgr_patch_free(&patch);
+	return ret;
+}
+
+/* Only the kernel could tell that it is not what was asked for: out with it again */
+static enum kgr_exit take_out(struct kgr_ctx *ctx, struct kgr_wait *wait,
+			      const struct kgr_module *m, const struct kgr_patch *patch)
+{
+	enum kgr_exit ret = kgr_change_start(ctx, patch, false);
+	int err;
+
+	if (!ret)
+		ret = kgr_wait_patch(wait, patch->name);
+	if (ret) {
+		kgr_why(ctx, "%s is not cumulative, as only loading it could tell, and was to be removed",
+			m->name);
+		return ret;
+	}
+	err = -kgr_module_remove(m->name);
+	ret = not_cumulative(ctx, m->name);
+	kgr_why(ctx, "the file has no module information 'kgraft_replace': it was loaded to find out");
+	if (err)
+		kgr_why(ctx, "it was reverted, but its module could not be removed: %s",
+			strerror(err));
+	else
+		kgr_why(ctx, "it was reverted and its module removed again");
 	return ret;
 }
 
@@ -129,7 +174,10 @@ static enum kgr_exit insert(struct kgr_ctx *ctx, struct kgr_wait *wait, struct k
 		kgr_next(ctx, "rmmod %s", m->name);
 		return ret;
 	}
-	ret = kgr_deadline_set(ctx, patch.name);
+	if (must_replace(ctx) && patch.replace_all != 1)
+		ret = take_out(ctx, wait, m, &patch);
+	else
+		ret = kgr_deadline_set(ctx, patch.name);
 	if (!ret)
 		ret = kgr_wait_finish(wait, patch.name, true, false);
 	kgr_patch_free(&patch);
@@ -156,6 +204,11 @@ enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx)
 		ret = not_a_patch(ctx, &m);
 		goto out;
 	}
+	if (must_replace(ctx) && kgr_module_replaces(&m) == KGR_REPLACE_NO) {
+		ret = not_cumulative(ctx, m.name);
+		kgr_why(ctx, "its module information says so; nothing was done");
+		goto out;
+	}
 	ret = kgr_wait_begin(ctx, &wait);
 	if (ret)
 		goto out;
@@ -168,4 +221,9 @@ out:
 	kgr_module_close(&m);
 	free(params);
 	return ret;
+}
+
+enum kgr_exit kgr_cmd_replace(struct kgr_ctx *ctx)
+{
+	return kgr_cmd_load(ctx);
 }

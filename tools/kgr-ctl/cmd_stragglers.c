@@ -56,6 +56,33 @@ static void put_transition(struct kgr_ctx *ctx, const json_t *doc, const json_t 
 		past ? "; all move at once, and these were in the way last:" : "");
 }
 
+/* Below the table: a line would be too long */
+static void put_stacks(struct kgr_ctx *ctx, const json_t *rows)
+{
+	json_t *row, *line, *stack;
+	size_t i, j;
+
+	json_array_foreach((json_t *)rows, i, row) {
+		if (!json_is_integer(json_object_get(row, "tid")))
+			continue;
+		fprintf(ctx->out, "\nstack of %lld",
+			(long long)json_integer_value(json_object_get(row, "tid")));
+		if (json_is_string(json_object_get(row, "comm"))) {
+			fputs(" (", ctx->out);
+			kgr_put_clean(ctx->out, json_string_value(json_object_get(row, "comm")));
+			fputc(')', ctx->out);
+		}
+		stack = json_object_get(row, "stack");
+		fputs(json_is_null(stack) ? ": can't be read\n" :
+		      json_array_size(stack) ? ":\n" : ": empty, it is running\n", ctx->out);
+		json_array_foreach(stack, j, line) {
+			fputs("  ", ctx->out);
+			kgr_put_clean(ctx->out, json_string_value(line));
+			fputc('\n', ctx->out);
+		}
+	}
+}
+
 static void stragglers_text(struct kgr_ctx *ctx, const json_t *doc)
 {
 	const json_t *rows = json_object_get(doc, "stragglers");
@@ -73,6 +100,8 @@ static void stragglers_text(struct kgr_ctx *ctx, const json_t *doc)
 		return;
 	fputc('\n', ctx->out);
 	kgr_table(ctx, rows, kgr_opt(ctx, KGR_OPT_VERBOSE) ? verbose_columns : columns);
+	if (ctx->opts.verbose > 1)
+		put_stacks(ctx, rows);
 	put_remedies(ctx, json_object_get(doc, "remedies"));
 }
 

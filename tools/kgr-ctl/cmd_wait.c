@@ -52,7 +52,7 @@ static enum kgr_exit wait_for(struct kgr_ctx *ctx, struct kgr_wait *wait, const 
 	return ret;
 }
 
-enum kgr_exit kgr_cmd_wait(struct kgr_ctx *ctx)
+enum kgr_exit kgr_wait_command(struct kgr_ctx *ctx, void (*view)(void *arg), void *view_arg)
 {
 	struct kgr_patch patch;
 	struct kgr_wait wait;
@@ -67,9 +67,16 @@ enum kgr_exit kgr_cmd_wait(struct kgr_ctx *ctx)
 	if (!patch.name)
 		return show(ctx, "nothing-to-wait-for", 0, NULL);
 	ret = kgr_wait_begin(ctx, &wait);
+	wait.view = view;
+	wait.view_arg = view_arg;
 	if (!ret)
 		ret = wait_for(ctx, &wait, patch.name);
 	kgr_wait_end(&wait);
 	kgr_patch_free(&patch);
 	return ret;
+}
+
+enum kgr_exit kgr_cmd_wait(struct kgr_ctx *ctx)
+{
+	return kgr_wait_command(ctx, NULL, NULL);
 }

@@ -84,6 +84,23 @@ static void put_opts(FILE *f, unsigned int options)
 			put_opt(f, &kgr_opts[i]);
 }
 
+/* "blocking, blocking_threads" */
+static void put_aliases(FILE *f, const struct kgr_cmd *cmd)
+{
+	for (const char *p = cmd->aliases; *p; p++)
+		fprintf(f, *p == ' ' ? ",%c" : "%c", *p);
+}
+
+static void put_summary(FILE *f, const struct kgr_cmd *cmd)
+{
+	fprintf(f, "  %-11s %s\n", cmd->name, cmd->summary);
+	if (!cmd->aliases)
+		return;
+	fprintf(f, "  %-11s also: ", "");
+	put_aliases(f, cmd);
+	fputc('\n', f);
+}
+
 void kgr_help(struct kgr_ctx *ctx)
 {
 	FILE *f = ctx->out;
@@ -91,7 +108,7 @@ void kgr_help(struct kgr_ctx *ctx)
 	fputs("kgr-ctl: drive and watch kGraft, live patching of the running kernel\n\n", f);
 	fputs("Usage: kgr-ctl COMMAND [OPTION...] [OPERAND...]\n\nCommands:\n", f);
 	for (size_t i = 0; i < kgr_cmd_count; i++)
-		fprintf(f, "  %-11s %s\n", kgr_cmds[i].name, kgr_cmds[i].summary);
+		put_summary(f, &kgr_cmds[i]);
 	fputs("\nOptions of all commands:\n", f);
 	put_opts(f, KGR_OPTS_GLOBAL);
 	fputs("\nExit codes:\n", f);
@@ -111,6 +128,11 @@ void kgr_help_cmd(struct kgr_ctx *ctx, const struct kgr_cmd *cmd)
 	fprintf(f, "\n%s\n", cmd->summary);
 	if (*cmd->help)
 		put_wrapped(f, cmd->help, 0, 0);
+	if (cmd->aliases) {
+		fputs("\nAlso known as: ", f);
+		put_aliases(f, cmd);
+		fputc('\n', f);
+	}
 	if (cmd->timeout_ms)
 		fprintf(f, "\nWithout --timeout it waits for at most %lld seconds.\n",
 			(long long)cmd->timeout_ms / 1000);
@@ -141,6 +163,11 @@ static void man_commands(FILE *f)
 		if (*cmd->help) {
 			fputs("    ", f);
 			put_wrapped(f, cmd->help, 4, 4);
+		}
+		if (cmd->aliases) {
+			fputs("    Also known as: ", f);
+			put_aliases(f, cmd);
+			fputs(".\n", f);
 		}
 		if (cmd->timeout_ms)
 			fprintf(f, "    Without **--timeout** it waits for at most %lld seconds.\n",

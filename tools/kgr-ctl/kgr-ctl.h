@@ -3,7 +3,8 @@
  * What the files of kgr-ctl share.
  *
  * Results: a function that returns enum kgr_exit has, when the value is not
- * KGR_EXIT_OK, already described the problem in ctx->diag.  A function that
+ * KGR_EXIT_OK, already described the problem in ctx->diag; the one exception is a
+ * command whose answer is no, which says so in its output.  A function that
  * returns -errno has not: its caller knows what was being attempted.
  */
 #ifndef _KGR_CTL_H
@@ -23,7 +24,8 @@
 /* Exit codes: enumerator, number, word in JSON, meaning */
 #define KGR_EXITS(X)							\
 	X(OK, 0, "ok", "Done, or there was nothing to do.")		\
-	X(FAIL, 1, "failure", "Failed for another reason than those below.") \
+	X(FAIL, 1, "failure",						\
+	  "Failed for another reason than those below; of 'check': a transition runs; of 'cve --is-patched': it is not fixed.") \
 	X(USAGE, 2, "usage", "The command line is wrong; nothing was done.") \
 	X(MISMATCH, 3, "kernel-mismatch",				\
 	  "The patch module was made for another kernel (build-id or version magic).") \
@@ -78,6 +80,7 @@ enum kgr_opt_bit {
 	KGR_OPT_VERBOSE	= 1 << 9,
 	KGR_OPT_ONTIMEOUT = 1 << 10,
 	KGR_OPT_YES	= 1 << 11,
+	KGR_OPT_ISPATCHED = 1 << 12,
 };
 
 #define KGR_OPTS_GLOBAL	(KGR_OPT_HELP | KGR_OPT_QUIET | KGR_OPT_NOCOLOR | KGR_OPT_JSON)
@@ -97,6 +100,8 @@ struct kgr_opts {
 	int64_t timeout_ms;	/* 0: none */
 	const char *yes;	/* the name typed on the command line, or NULL */
 	const char *on_timeout;	/* NULL: the kernel's deadline is left alone */
+	const char *cve;	/* of --is-patched */
+	unsigned int verbose;	/* how often it is given */
 	int argc;		/* operands, the command's name not counted */
 	const char **argv;
 };
@@ -105,6 +110,7 @@ struct kgr_ctx;
 
 struct kgr_cmd {
 	const char *name;
+	const char *aliases;	/* blank-separated, or NULL: what other tools call it */
 	const char *operands;	/* as in the synopsis */
 	const char *summary;	/* one line */
 	const char *help;	/* paragraphs; the man page has the same */
@@ -124,6 +130,7 @@ struct kgr_ctx {
 	bool quiet;
 	bool color_out, color_err;
 	bool progress;		/* draw a progress bar on err */
+	bool live;		/* out is a terminal on which lines can be drawn anew */
 	unsigned int width;	/* of the terminal behind err */
 	const struct kgr_cmd *cmd;
 	struct kgr_opts opts;
@@ -147,6 +154,9 @@ static inline bool kgr_opt(const struct kgr_ctx *ctx, unsigned int bit)
 	return ctx->opts.given & bit;
 }
 
+/* completion.c */
+enum kgr_exit kgr_completion(struct kgr_ctx *ctx, const char *shell);
+
 /* help.c */
 void kgr_help(struct kgr_ctx *ctx);
 void kgr_help_cmd(struct kgr_ctx *ctx, const struct kgr_cmd *cmd);
@@ -167,16 +177,22 @@ void kgr_diag_reset(struct kgr_diag *diag);
 char *kgr_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* cmd_*.c: one command each */
+enum kgr_exit kgr_cmd_check(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_cve(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_enable(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_force(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_info(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_list(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_nudge(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_replace(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_revert(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_show(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_status(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_stragglers(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_uname(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_unload(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_wait(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_watch(struct kgr_ctx *ctx);
 
 #endif /* _KGR_CTL_H */

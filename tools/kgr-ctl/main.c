@@ -48,6 +48,7 @@ int main(int argc, char **argv)
 		.color_out = colors && fancy_terminal(STDOUT_FILENO),
 		.color_err = colors && fancy_terminal(STDERR_FILENO),
 		.progress = fancy_terminal(STDERR_FILENO),
+		.live = fancy_terminal(STDOUT_FILENO),
 		.width = terminal_width(STDERR_FILENO),
 	};
 

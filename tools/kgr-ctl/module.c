@@ -26,6 +26,14 @@ bool kgr_module_is_path(const char *arg)
 	return false;
 }
 
+enum kgr_replace kgr_module_replaces(const struct kgr_module *m)
+{
+	if (m->replace)
+		return strcmp(m->replace, "Y") ? KGR_REPLACE_NO : KGR_REPLACE_YES;
+	/* kgr-build writes the model into each module, and this where it applies */
+	return m->model ? KGR_REPLACE_NO : KGR_REPLACE_UNKNOWN;
+}
+
 static void no_log(void *data, int priority, const char *file, int line, const char *fn,
 		   const char *format, va_list args)
 {
@@ -51,6 +59,7 @@ static const struct tag {
 	{ "name", offsetof(struct kgr_module, name) },
 	{ KGR_MODINFO_BUILD_ID, offsetof(struct kgr_module, build_id) },
 	{ KGR_MODINFO_MODEL, offsetof(struct kgr_module, model) },
+	{ KGR_MODINFO_REPLACE, offsetof(struct kgr_module, replace) },
 	{ KGR_MODINFO_CVE, offsetof(struct kgr_module, cve) },
 	{ "vermagic", offsetof(struct kgr_module, vermagic) },
 	{ "srcversion", offsetof(struct kgr_module, srcversion) },

@@ -17,6 +17,7 @@ struct kgr_module {
 	bool kgraft;		/* it says that it is a kGraft patch */
 	char *build_id;
 	char *model;
+	char *replace;
 	char *cve;
 	char *vermagic;
 	char *srcversion;
@@ -28,6 +29,13 @@ struct kgr_module {
 };
 
 bool kgr_module_is_path(const char *arg);
+
+/*
+ * Is it cumulative, as far as the file says: KGR_REPLACE_UNKNOWN for one that was made
+ * by hand and has no such tag.
+ */
+enum kgr_replace { KGR_REPLACE_NO, KGR_REPLACE_YES, KGR_REPLACE_UNKNOWN };
+enum kgr_replace kgr_module_replaces(const struct kgr_module *m);
 
 /* @arg: a file, or the name of an installed module */
 enum kgr_exit kgr_module_open(struct kgr_ctx *ctx, const char *arg, struct kgr_module *m);

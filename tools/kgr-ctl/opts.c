@@ -25,7 +25,9 @@ const struct kgr_opt kgr_opts[] = {
 	{ KGR_OPT_ALL, "all", 'a', NULL,
 	  "Nudge every context that is left (the default).", 0 },
 	{ KGR_OPT_VERBOSE, "verbose", 'v', NULL,
-	  "Show the command line of each process too.", 0 },
+	  "Show the command line of each process too; given twice, its kernel stack as well.", 0 },
+	{ KGR_OPT_ISPATCHED, "is-patched", 0, "CVE",
+	  "Tell by the exit code whether this one is fixed: 0 yes, 1 no.", 0 },
 	{ KGR_OPT_YES, "yes-i-understand", 0, "NAME",
 	  "Don't ask; NAME has to be the patch's name once more.", 0 },
 	{ KGR_OPT_JSON, "json", 'j', NULL,
@@ -74,6 +76,7 @@ static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
 			return kgr_fail(ctx, KGR_EXIT_USAGE, "option '--%s' takes no value",
 					opt->name);
 		ctx->opts.given |= opt->bit;
+		ctx->opts.verbose += opt->bit == KGR_OPT_VERBOSE;
 		return KGR_EXIT_OK;
 	}
 	ctx->opts.given |= opt->bit;
@@ -82,11 +85,18 @@ static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
 	if (!value)
 		return kgr_fail(ctx, KGR_EXIT_USAGE, "option '--%s' needs a value: %s",
 				opt->name, opt->arg);
-	if (opt->bit == KGR_OPT_YES) {
+	switch (opt->bit) {
+	case KGR_OPT_YES:
 		ctx->opts.yes = value;
 		return KGR_EXIT_OK;
+	case KGR_OPT_ISPATCHED:
+		ctx->opts.cve = value;
+		return KGR_EXIT_OK;
+	case KGR_OPT_ONTIMEOUT:
+		return set_on_timeout(ctx, value);
+	default:
+		return set_timeout(ctx, value);
 	}
-	return opt->bit == KGR_OPT_ONTIMEOUT ? set_on_timeout(ctx, value) : set_timeout(ctx, value);
 }
 
 static enum kgr_exit parse_long(struct kgr_ctx *ctx, struct args *args, const char *arg)

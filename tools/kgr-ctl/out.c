@@ -41,6 +41,21 @@ json_t *kgr_json_words(const char *s)
 	return array;
 }
 
+void kgr_json_sort(json_t *array, int (*cmp)(const void *a, const void *b))
+{
+	size_t n = json_array_size(array);
+	json_t **v = calloc(n + 1, sizeof(*v));
+
+	if (!v)
+		return;
+	for (size_t i = 0; i < n; i++)
+		v[i] = json_incref(json_array_get(array, i));
+	qsort(v, n, sizeof(*v), cmp);
+	for (size_t i = 0; i < n; i++)
+		json_array_set_new(array, i, v[i]);
+	free(v);
+}
+
 static bool is_control(char c)
 {
 	return (unsigned char)c < 0x20 || c == 0x7f;

@@ -43,6 +43,9 @@ json_t *kgr_json_str_or_null(const char *s);
 /* An array of the words in @s, which blanks or commas divide */
 json_t *kgr_json_words(const char *s);
 
+/* Sorts an array; @cmp gets pointers to two json_t * */
+void kgr_json_sort(json_t *array, int (*cmp)(const void *a, const void *b));
+
 /* Text from outside, without control characters */
 void kgr_put_clean(FILE *f, const char *s);
 

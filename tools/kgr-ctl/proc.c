@@ -8,8 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "out.h"
 #include "proc.h"
 #include "readfile.h"
+
+FILE *kgr_proc_open(struct kgr_ctx *ctx, const char *name)
+{
+	char *path = kgr_asprintf("%s/%s", ctx->proc_root, name);
+	FILE *f = fopen(path, "re");
+
+	free(path);
+	return f;
+}
 
 bool kgr_proc_modules_disabled(struct kgr_ctx *ctx)
 {
@@ -46,6 +56,28 @@ int kgr_proc_comm(struct kgr_ctx *ctx, unsigned int pid, char *buf, size_t size)
 	kgr_chomp(buf);
 	free(path);
 	return len < 0 ? (int)len : 0;
+}
+
+json_t *kgr_proc_stack(struct kgr_ctx *ctx, unsigned int tid)
+{
+	/* a thread has a directory under /proc, though not an entry there */
+	char *path = kgr_asprintf("%s/%u/stack", ctx->proc_root, tid);
+	char buf[8192], *rest = buf, *line;
+	ssize_t len = kgr_read_file(path, buf, sizeof(buf));
+	json_t *lines;
+
+	free(path);
+	if (len < 0)
+		return NULL;
+	lines = json_array();
+	/* "[<0>] name+0x1/0x2" */
+	while ((line = strsep(&rest, "\n"))) {
+		char *name = strstr(line, "] ");
+
+		if (name)
+			json_array_append_new(lines, kgr_json_str(name + 2));
+	}
+	return lines;
 }
 
 bool kgr_proc_is_64bit(struct kgr_ctx *ctx, unsigned int pid)

@@ -7,10 +7,14 @@
 
 #include "kgr-ctl.h"
 
+/* Of a file right under /proc; NULL and errno */
+FILE *kgr_proc_open(struct kgr_ctx *ctx, const char *name);
 bool kgr_proc_modules_disabled(struct kgr_ctx *ctx);
 /* Arguments joined with blanks, to be freed; NULL for kernel threads or when unreadable */
 char *kgr_proc_cmdline(struct kgr_ctx *ctx, unsigned int pid);
 int kgr_proc_comm(struct kgr_ctx *ctx, unsigned int pid, char *buf, size_t size);
+/* The kernel stack of a thread, lines without addresses; NULL when it can't be had */
+json_t *kgr_proc_stack(struct kgr_ctx *ctx, unsigned int tid);
 /* Does it run a 64-bit program? */
 bool kgr_proc_is_64bit(struct kgr_ctx *ctx, unsigned int pid);
 

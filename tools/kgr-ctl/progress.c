@@ -10,22 +10,27 @@
 #define BAR_WIDTH	24
 #define COUNTS_EVERY	2	/* draws; a dump looks at every straggler */
 
-static void bar(char *buf, int64_t migrated, int64_t total)
+char *kgr_progress_text(const struct kgr_patch *patch, const json_t *counts)
 {
-	int full = total > 0 ? (int)(migrated * BAR_WIDTH / total) : 0;
+	int64_t full = patch->total > 0 ? patch->migrated * BAR_WIDTH / patch->total : 0;
+	char *reasons = kgr_straggler_counts_text(counts), *line;
+	char bar[BAR_WIDTH + 1];
 
-	if (full > BAR_WIDTH)
-		full = BAR_WIDTH;
-	memset(buf, '#', full);
-	memset(buf + full, '.', BAR_WIDTH - full);
-	buf[BAR_WIDTH] = 0;
+	for (int64_t i = 0; i < BAR_WIDTH; i++)
+		bar[i] = i < full ? '#' : '.';
+	bar[BAR_WIDTH] = 0;
+	line = kgr_asprintf("%s %s [%s] %lld/%lld%s%s", patch->name, kgr_patch_state(patch), bar,
+			    (long long)patch->migrated, (long long)patch->total,
+			    *reasons ? "  left: " : "", reasons);
+	free(reasons);
+	return line;
 }
 
 void kgr_progress_draw(struct kgr_progress *p)
 {
 	struct kgr_ctx *ctx = p->ctx;
-	char cells[BAR_WIDTH + 1], *reasons, *line;
 	struct kgr_patch patch;
+	char *line;
 
 	if (kgr_sysfs_patch(ctx, p->patch, &patch)) {
 		kgr_diag_reset(&ctx->diag);
@@ -35,11 +40,7 @@ void kgr_progress_draw(struct kgr_progress *p)
 		json_decref(p->counts);
 		p->counts = patch.transition ? kgr_straggler_counts(ctx) : NULL;
 	}
-	bar(cells, patch.migrated, patch.total);
-	reasons = kgr_straggler_counts_text(p->counts);
-	line = kgr_asprintf("%s %s [%s] %lld/%lld%s%s", patch.name, kgr_patch_state(&patch),
-			    cells, (long long)patch.migrated, (long long)patch.total,
-			    *reasons ? "  left: " : "", reasons);
+	line = kgr_progress_text(&patch, p->counts);
 	/* one column is kept free: writing into the last one may start a new line */
 	if (strlen(line) >= ctx->width)
 		line[ctx->width - 1] = 0;
@@ -48,7 +49,6 @@ void kgr_progress_draw(struct kgr_progress *p)
 	fflush(ctx->err);
 	p->drawn++;
 	free(line);
-	free(reasons);
 	kgr_patch_free(&patch);
 }
 

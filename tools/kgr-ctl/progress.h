@@ -3,6 +3,7 @@
 #define _KGR_PROGRESS_H
 
 #include "kgr-ctl.h"
+#include "patch.h"
 
 #define KGR_PROGRESS_MS	250	/* how often the bar is drawn */
 
@@ -14,6 +15,8 @@ struct kgr_progress {
 	json_t *counts;		/* by reason, refreshed now and then */
 };
 
+/* "NAME applying [####....] 12/24  left: in-syscall 12", to be freed; @counts may be NULL */
+char *kgr_progress_text(const struct kgr_patch *patch, const json_t *counts);
 void kgr_progress_draw(struct kgr_progress *p);
 void kgr_progress_end(struct kgr_progress *p);
 

@@ -88,9 +88,11 @@ static json_t *row(struct kgr_ctx *ctx, const struct kgr_straggler *s)
 	char *detail = detail_text(ctx, s);
 	char *cmdline = kgr_has(s, KGRAFT_A_PID) && kgr_opt(ctx, KGR_OPT_VERBOSE) ?
 			kgr_proc_cmdline(ctx, s->pid) : NULL;
+	json_t *stack = kgr_has(s, KGRAFT_A_TID) && ctx->opts.verbose > 1 ?
+			kgr_proc_stack(ctx, s->tid) : NULL;
 	json_t *obj;
 
-	obj = json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+	obj = json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
 			"kind", kgr_kind_name(s->kind),
 			"pid", u32_or_null(s, KGRAFT_A_PID, s->pid),
 			"tid", u32_or_null(s, KGRAFT_A_TID, s->tid),
@@ -106,7 +108,8 @@ static json_t *row(struct kgr_ctx *ctx, const struct kgr_straggler *s)
 			"syscall", u32_or_null(s, KGRAFT_A_SYSCALL, s->syscall),
 			"wchan", kgr_json_str_or_null(s->wchan),
 			"tracer", u32_or_null(s, KGRAFT_A_TRACER, s->tracer),
-			"cmdline", kgr_json_str_or_null(cmdline));
+			"cmdline", kgr_json_str_or_null(cmdline),
+			"stack", stack ? stack : json_null());
 	free(detail);
 	free(cmdline);
 	return obj;
@@ -171,25 +174,6 @@ static int by_age(const void *a, const void *b)
 	return d < 0 ? -1 : d > 0;
 }
 
-static json_t *sorted(json_t *rows)
-{
-	size_t n = json_array_size(rows);
-	json_t **v = calloc(n + 1, sizeof(*v));
-	json_t *out;
-
-	if (!v)
-		return rows;
-	for (size_t i = 0; i < n; i++)
-		v[i] = json_array_get(rows, i);
-	qsort(v, n, sizeof(*v), by_age);
-	out = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append(out, v[i]);
-	free(v);
-	json_decref(rows);
-	return out;
-}
-
 int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts, char **past)
 {
 	struct collect c = { .ctx = ctx, .rows = json_array() };
@@ -204,7 +188,8 @@ int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts, char **p
 		return ret;
 	}
 	*past = c.past;
-	*rows = sorted(c.rows);
+	kgr_json_sort(c.rows, by_age);
+	*rows = c.rows;
 	*counts = counts_json(&c);
 	return 0;
 }

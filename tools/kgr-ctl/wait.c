@@ -8,7 +8,7 @@
  * read of the file takes note of the event's number, and poll() returns at
  * once when the number has grown since: so a change between the read and the
  * poll() is not lost, and there is no need to look again by the clock.  The
- * timer below only draws the progress bar.
+ * timer below only draws.
  */
 #include <errno.h>
 #include <poll.h>
@@ -80,8 +80,8 @@ void kgr_wait_end(struct kgr_wait *w)
 	sigprocmask(SIG_SETMASK, &w->old_mask, NULL);
 }
 
-/* -1: none, so that poll() passes it over */
-static int progress_timer(struct kgr_ctx *ctx)
+/* For the progress bar, and for a view that no event would draw; -1: none needed */
+static int draw_timer(const struct kgr_wait *w, bool events)
 {
 	struct itimerspec spec = {
 		.it_interval.tv_nsec = KGR_PROGRESS_MS * 1000000L,
@@ -89,7 +89,7 @@ static int progress_timer(struct kgr_ctx *ctx)
 	};
 	int fd;
 
-	if (!ctx->progress)
+	if (!w->ctx->progress && (!w->view || events))
 		return -1;
 	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (fd >= 0)
@@ -128,7 +128,7 @@ static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_nl *nl,
 		[FD_EVENT] = { .fd = nl ? kgr_nl_fd(nl) : event_fd,
 			       .events = nl ? POLLIN : POLLPRI },
 		[FD_SIGNAL] = { .fd = w->sig_fd, .events = POLLIN },
-		[FD_TIMER] = { .fd = progress_timer(w->ctx), .events = POLLIN },
+		[FD_TIMER] = { .fd = draw_timer(w, nl), .events = POLLIN },
 	};
 	bool look = true;
 	uint64_t ticks;
@@ -141,6 +141,8 @@ static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_nl *nl,
 			ret = kgr_sysfs_read_transition(event_fd);
 			if (ret <= 0)
 				break;
+			if (w->view)
+				w->view(w->view_arg);
 		}
 		if (limit > 0 && left <= 0) {
 			ret = -ETIMEDOUT;
@@ -166,8 +168,12 @@ static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_nl *nl,
 			break;
 		}
 		if (ret > 0 && fds[FD_TIMER].revents &&
-		    read(fds[FD_TIMER].fd, &ticks, sizeof(ticks)) > 0)
-			kgr_progress_draw(progress);
+		    read(fds[FD_TIMER].fd, &ticks, sizeof(ticks)) > 0) {
+			if (w->view)
+				w->view(w->view_arg);
+			else
+				kgr_progress_draw(progress);
+		}
 	}
 	if (fds[FD_TIMER].fd >= 0)
 		close(fds[FD_TIMER].fd);

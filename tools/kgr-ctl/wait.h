@@ -15,6 +15,9 @@ struct kgr_wait {
 	int64_t start_ms;	/* monotonic */
 	int sig_fd;
 	sigset_t old_mask;
+	/* if set: called after each event that is not the end, and at the beginning */
+	void (*view)(void *arg);
+	void *view_arg;
 };
 
 /*
@@ -35,5 +38,8 @@ int64_t kgr_wait_elapsed_ms(const struct kgr_wait *w);
  * the patch is what was wanted, and shows it.  @already: nothing was started.
  */
 enum kgr_exit kgr_wait_finish(struct kgr_wait *w, const char *patch, bool enabled, bool already);
+
+/* All of the commands wait and watch, the latter with a @view */
+enum kgr_exit kgr_wait_command(struct kgr_ctx *ctx, void (*view)(void *arg), void *view_arg);
 
 #endif /* _KGR_WAIT_H */

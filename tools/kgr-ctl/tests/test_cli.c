@@ -67,6 +67,55 @@ static void help_of_each_command(void **state)
 	}
 }
 
+/* What hands know from kgr, klp and kpatch is the command itself */
+static void aliases(void **state)
+{
+	static const char * const names[][2] = {
+		{ "patches", "list" },
+		{ "blocking", "stragglers" },
+		{ "blocking_threads", "stragglers" },
+		{ "poke", "nudge" },
+		{ "signal", "nudge" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char line[80];
+
+		assert_ptr_equal(kgr_cmd_find(names[i][0]), kgr_cmd_find(names[i][1]));
+		assert_int_equal(run(f, "help", names[i][1], NULL), 0);
+		assert_contains(f->out, "Also known as: ");
+		assert_contains(f->out, names[i][0]);
+		snprintf(line, sizeof(line), "kgr-ctl %s", names[i][1]);
+		assert_contains(f->out, line);
+		assert_int_equal(run(f, "--man-section=commands", NULL), 0);
+		assert_contains(f->out, names[i][0]);
+	}
+	assert_null(kgr_cmd_find("blocking blocking_threads"));
+	assert_null(kgr_cmd_find("block"));
+	/* no name twice */
+	for (size_t i = 0; i < kgr_cmd_count; i++)
+		assert_ptr_equal(kgr_cmd_find(kgr_cmds[i].name), &kgr_cmds[i]);
+	assert_int_equal(run(f, "patches", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "command"), "list");
+}
+
+static void completions(void **state)
+{
+	static const char * const shells[] = { "--completion=bash", "--completion=zsh" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
+		assert_int_equal(run(f, shells[i], NULL), 0);
+		for (size_t j = 0; j < kgr_cmd_count; j++)
+			assert_contains(f->out, kgr_cmds[j].name);
+		for (size_t j = 0; j < kgr_opt_count; j++)
+			assert_contains(f->out, kgr_opts[j].name);
+	}
+	assert_int_equal(run(f, "--completion=fish", NULL), KGR_EXIT_USAGE);
+	assert_contains(f->err, "bash or zsh");
+}
+
 static void man_sections(void **state)
 {
 	struct fixture *f = *state;
@@ -121,6 +170,13 @@ static void usage_errors(void **state)
 		{ "wait", "--timeout", "nan" },
 		{ "wait", "--timeout", "1s" },
 		{ "wait", "-t" },
+		{ "show" },
+		{ "show", "a", "b" },
+		{ "check", "x" },
+		{ "cve", "CVE-2024-1" },
+		{ "cve", "--is-patched" },
+		{ "list", "--is-patched=x" },
+		{ "replace" },
 		{ "nudge", "0" },
 		{ "nudge", "x" },
 		{ "nudge", "12x" },
@@ -214,6 +270,8 @@ int main(void)
 		TEST(help_names_every_command),
 		TEST(help_option_is_help),
 		TEST(help_of_each_command),
+		TEST(aliases),
+		TEST(completions),
 		TEST(man_sections),
 		TEST(no_prefixes),
 		TEST(usage_errors),

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kmsg.h"
+#include "sysfs.h"
 
 struct kmod_module;
 int __wrap_kmod_module_insert_module(struct kmod_module *mod, unsigned int flags,
@@ -20,6 +21,7 @@ int __wrap_kmod_module_remove_module(struct kmod_module *mod, unsigned int flags
 
 static struct fixture *fix;
 static int insert_ret, remove_ret, inserts, removes;
+static bool cumulative;
 static const char *appears;	/* state of the patch that the module registers */
 static char options[64];
 
@@ -34,6 +36,8 @@ int __wrap_kmod_module_insert_module(struct kmod_module *mod, unsigned int flags
 		put_patch(fix, "kgr-good", appears);
 		put_link(fix, "sys/kernel/kgraft/kgr-good/owner", "../../../module/kgr_good");
 		put_file(fix, "sys/module/kgr_good/initstate", "live\n");
+		if (cumulative)
+			put_file(fix, "sys/kernel/kgraft/kgr-good/replace_all", "1\n");
 	}
 	return insert_ret;
 }
@@ -55,6 +59,7 @@ static int setup(void **state)
 	inserts = 0;
 	removes = 0;
 	appears = NULL;
+	cumulative = false;
 	return ret;
 }
 
@@ -129,6 +134,64 @@ static void load_refusals(void **state)
 	remove_file(f, "sys/kernel/kgraft");
 	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_NOTFOUND);
 	assert_int_equal(inserts, 0);
+}
+
+static void replace_cumulative(void **state)
+{
+	struct fixture *f = *state;
+
+	appears = "applied";
+	cumulative = true;
+	assert_int_equal(run(f, "replace", FIXTURE_DIR "/kgr-all.ko", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "command"), "replace");
+	assert_string_equal(str(f->doc, "result"), "applied");
+	assert_int_equal(inserts, 1);
+	assert_int_equal(run(f, "replace", FIXTURE_DIR "/kgr-all.ko", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "already-applied");
+	/* nothing in the file tells, but it is so */
+	remove_file(f, "sys/kernel/kgraft/kgr-good");
+	remove_file(f, "sys/module/kgr_good");
+	assert_int_equal(run(f, "replace", FIXTURE_DIR "/kgr-hand.ko", NULL), 0);
+	assert_int_equal(inserts, 2);
+	assert_int_equal(removes, 0);
+}
+
+/* The file says so: nothing is loaded */
+static void replace_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run(f, "replace", GOOD, NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "it is not cumulative");
+	assert_contains(f->err, "nothing was done");
+	assert_int_equal(inserts, 0);
+	/* it is there already */
+	appears = "applied";
+	assert_int_equal(run(f, "load", FIXTURE_DIR "/kgr-hand.ko", NULL), 0);
+	assert_int_equal(run(f, "replace", FIXTURE_DIR "/kgr-hand.ko", NULL), KGR_EXIT_CONFLICT);
+	assert_int_equal(inserts, 1);
+	assert_int_equal(removes, 0);
+}
+
+/* Only the kernel can tell: it is taken out again */
+static void replace_found_out(void **state)
+{
+	struct fixture *f = *state;
+
+	appears = "applied";
+	assert_int_equal(run(f, "replace", FIXTURE_DIR "/kgr-hand.ko", NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "it is not cumulative");
+	assert_contains(f->err, "its module removed again");
+	assert_int_equal(inserts, 1);
+	assert_int_equal(removes, 1);
+	/* the revert was asked for */
+	assert_int_equal(kgr_sysfs_write(&f->ctx, "kgr-good", "enabled", "1"), 0);
+	remove_file(f, "sys/module/kgr_good");
+	put_file(f, "sys/kernel/kgraft/kgr-good/revert", "");
+	remove_ret = -EBUSY;
+	assert_int_equal(run(f, "replace", FIXTURE_DIR "/kgr-hand.ko", "--json", NULL),
+			 KGR_EXIT_CONFLICT);
+	assert_contains(f->out, "could not be removed");
 }
 
 static void load_registers_nothing(void **state)
@@ -298,6 +361,9 @@ int main(void)
 		TEST(load_loses_a_race),
 		TEST(load_conflicts),
 		TEST(load_refusals),
+		TEST(replace_cumulative),
+		TEST(replace_refused),
+		TEST(replace_found_out),
 		TEST(load_registers_nothing),
 		TEST(load_errnos),
 		TEST(load_while_another_runs),

@@ -156,7 +156,7 @@ static void rows(void **state)
 	assert_int_equal(json_array_size(list_json), 5);
 	/* oldest first, then by thread id; bytes that are no UTF-8 are replaced */
 	row = json_array_get(list_json, 0);
-	assert_keys(row, "kind pid tid cpu comm reason age_ms detail function offset caller syscall wchan tracer cmdline");
+	assert_keys(row, "kind pid tid cpu comm reason age_ms detail function offset caller syscall wchan tracer cmdline stack");
 	assert_string_equal(str(row, "comm"), "sl\033eeper?");
 	assert_string_equal(str(row, "reason"), "in-patched-function");
 	assert_string_equal(str(row, "detail"),
@@ -313,6 +313,30 @@ static void nudge_answers(void **state)
 	assert_string_equal(str(f->doc, "result"), "already-migrated");
 }
 
+static void stacks(void **state)
+{
+	struct fixture *f = *state;
+	const json_t *rows, *stack;
+
+	put_patch(f, "demo", "applying");
+	put_file(f, "proc/200/stack", "[<0>] kgr_test_sleep+0x42/0x60\n[<0>] sleep_write+0x10/0x30\n");
+	put_file(f, "proc/201/stack", "");
+	/* once is not enough */
+	assert_int_equal(run(f, "stragglers", "-v", "--json", NULL), 0);
+	rows = json_object_get(f->doc, "stragglers");
+	assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "stack")));
+	assert_int_equal(run(f, "blocking", "-vv", "--json", NULL), 0);
+	rows = json_object_get(f->doc, "stragglers");
+	stack = json_object_get(json_array_get(rows, 0), "stack");
+	assert_int_equal(json_array_size(stack), 2);
+	assert_string_equal(json_string_value(json_array_get(stack, 1)), "sleep_write+0x10/0x30");
+	assert_int_equal(run(f, "stragglers", "-v", "--verbose", NULL), 0);
+	assert_contains(f->out, "stack of 200 (sl?eeper?):\n  kgr_test_sleep+0x42/0x60\n  sleep_write");
+	assert_contains(f->out, "stack of 201 (poller): empty, it is running\n");
+	/* as when it is forbidden, or the thread has gone */
+	assert_contains(f->out, "stack of 300 (traced): can't be read\n");
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
@@ -320,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(none_without_transition),
 		TEST(past),
+		TEST(stacks),
 		TEST(rows),
 		TEST(table),
 		TEST(dump_with_gaps),

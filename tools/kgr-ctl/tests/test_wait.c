@@ -55,6 +55,14 @@ int __wrap_kgr_nl_take_events(struct kgr_nl *nl)
 	return take_ret;
 }
 
+/* As for somebody who may not see them */
+int __wrap_kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg);
+int __wrap_kgr_nl_stragglers(struct kgr_nl *nl, kgr_straggler_fn fn, void *arg)
+{
+	(void)nl, (void)fn, (void)arg;
+	return -EPERM;
+}
+
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
 
@@ -475,6 +483,84 @@ static void deadline_refused(void **state)
 	assert_int_equal(polls, 0);
 }
 
+/* An event without news, one with, one that is the end */
+static int progresses(struct pollfd *fds, int timeout)
+{
+	/* without a clock: what is drawn is drawn because of an event */
+	assert_int_equal(timeout, -1);
+	assert_true(fds[2].fd < 0);
+	if (polls == 2)
+		put_file(fix, "sys/kernel/kgraft/demo/migrated", "122\n");
+	if (polls < 3) {
+		fds[0].revents = POLLIN;
+		return 1;
+	}
+	return completes(fds, timeout);
+}
+
+static void watch_lines(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applying");
+	has_netlink = true;
+	in_poll = progresses;
+	assert_int_equal(run(f, "watch", NULL), 0);
+	assert_int_equal(polls, 3);
+	/* a line for each change, none for an event without */
+	assert_string_equal(strtok(f->out, "\n"), "demo applying [#######################.] 120/124");
+	assert_string_equal(strtok(NULL, "\n"), "demo applying [#######################.] 122/124");
+	assert_contains(strtok(NULL, "\n"), "demo: applied, waited ");
+	assert_null(strtok(NULL, "\n"));
+}
+
+static void watch_draws(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applying");
+	has_netlink = true;
+	in_poll = progresses;
+	f->ctx.live = true;
+	f->ctx.width = 20;
+	assert_int_equal(run(f, "watch", "demo", NULL), 0);
+	f->ctx.live = true;
+	/* over the picture before it, and no wider than the terminal */
+	assert_contains(f->out, "\r\033[Jdemo applying [####\n\033[1A\r\033[Jdemo");
+	assert_lacks(f->out, "[#####");
+	/* one document, nothing drawn */
+	put_patch(f, "demo", "applying");
+	polls = 0;
+	assert_int_equal(run(f, "watch", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "result"), "complete");
+	assert_string_equal(str(f->doc, "command"), "watch");
+	assert_int_equal(run(f, "watch", NULL), 0);
+	assert_string_equal(f->out, "no transition is running\n");
+}
+
+/* A kernel without events: only then by the clock */
+static int moves_unseen(struct pollfd *fds, int timeout)
+{
+	assert_true(fds[2].fd >= 0);
+	if (polls > 1)
+		return completes(fds, timeout);
+	put_file(fix, "sys/kernel/kgraft/demo/migrated", "122\n");
+	usleep(300 * 1000);
+	fds[2].revents = POLLIN;
+	return 1;
+}
+
+static void watch_without_events(void **state)
+{
+	struct fixture *f = *state;
+
+	put_patch(f, "demo", "applying");
+	in_poll = moves_unseen;
+	assert_int_equal(run(f, "watch", NULL), 0);
+	assert_contains(f->out, "] 120/124\n");
+	assert_contains(f->out, "] 122/124\n");
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
@@ -495,6 +581,9 @@ int main(void)
 		TEST(progress_bar),
 		TEST(netlink_events),
 		TEST(netlink_fails),
+		TEST(watch_lines),
+		TEST(watch_draws),
+		TEST(watch_without_events),
 		TEST(deadline),
 		TEST(deadline_refused),
 	};

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Unit tests: one program per test_*.c.  WRAP_name lists the functions that a
+# Unit tests: one program per test_*.c, and scripts test_*.sh.  WRAP_name lists the functions that a
 # program replaces by its own (__wrap_...).
 
 TESTDIR	:= $(OBJ)/tests
 TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+SCRIPTS	:= $(wildcard tests/test_*.sh)
 
-WRAP_test_wait := poll kgr_nl_open kgr_nl_close kgr_nl_subscribe kgr_nl_fd kgr_nl_take_events
+WRAP_test_wait := poll kgr_nl_open kgr_nl_close kgr_nl_subscribe kgr_nl_fd kgr_nl_take_events kgr_nl_stragglers
+WRAP_test_show := kgr_nl_open kgr_nl_close kgr_nl_functions
 WRAP_test_load := kmod_module_insert_module kmod_module_remove_module
 WRAP_test_stragglers := kgr_nl_open kgr_nl_close kgr_nl_stragglers kgr_nl_nudge kgr_nl_message kgr_nl_subscribe
 
 # Patch modules as far as libkmod reads them, made by the compiler
-FIXTURES := $(addprefix $(TESTDIR)/,kgr-good.ko kgr-plain.ko kgr-old.ko)
+FIXTURES := $(addprefix $(TESTDIR)/,kgr-good.ko kgr-plain.ko kgr-old.ko kgr-all.ko kgr-hand.ko)
 FIXTURE_kgr-good := -DIS_KGRAFT -DNAME='"kgr_good"'
 FIXTURE_kgr-old := -DIS_KGRAFT -DNAME='"kgr_old"' -DVERMAGIC='"1.2.3 SMP "'
+FIXTURE_kgr-all := -DIS_KGRAFT -DCUMULATIVE -DNAME='"kgr_good"'
+FIXTURE_kgr-hand := -DIS_KGRAFT -DBY_HAND -DNAME='"kgr_good"'
 FIXTURE_kgr-plain := -DNAME='"kgr_plain"'
 
 $(TESTDIR)/%.ko: tests/module.c
@@ -30,7 +34,8 @@ $(OBJ)/tests/%.o: KGR_CFLAGS += -Itests -DFIXTURE_DIR='"$(abspath $(TESTDIR))"'
 check-programs: $(TESTS:%=$(TESTDIR)/%) $(FIXTURES)
 
 check: all check-programs check-man
-	@CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) --exec '' $(TESTS:%=$(TESTDIR)/%)
+	@CMOCKA_MESSAGE_OUTPUT=TAP KGR_CTL='$(abspath $(O)/kgr-ctl)' \
+		$(PROVE) --exec '' $(TESTS:%=$(TESTDIR)/%) $(SCRIPTS)
 
 check-asan:
 	+@$(MAKE) --no-print-directory OBJ='$(OBJ).asan' O='$(OBJ).asan' OPT='-O1 -g' \
