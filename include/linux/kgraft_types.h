@@ -14,6 +14,7 @@
 #define KGR_MODINFO_MODEL	"kgraft_model"
 #define KGR_MODINFO_CVE		"kgraft_cve"		/* blank-separated list */
 #define KGR_MODINFO_REPLACE	"kgraft_replace"	/* "Y": cumulative (replace_all) */
+#define KGR_MODINFO_HASH	"kgraft_hash"		/* one for each function, for tools */
 
 /* Array of struct kgr_reloc; every pointer in it is an ordinary relocation */
 #define KGR_RELOC_SECTION	".kgraft.relocs"

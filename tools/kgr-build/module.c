@@ -11,8 +11,6 @@
 #include "resolve.h"
 #include "sha256.h"
 
-#define MODINFO_HASH	"kgraft_hash"	/* for tools, not for the kernel */
-
 static char *mod_path(struct kgr_build *b, const char *name)
 {
 	return arena_printf(&b->arena, "%s/%s", b->module_dir, name);
@@ -46,7 +44,7 @@ static void write_hash(struct kgr_build *b, struct buf *s, const struct atom *a)
 	const struct vm_sym *vs = resolve_atom(b, a, &at);
 
 	if (a->old_sha256)
-		buf_printf(s, "MODULE_INFO(" MODINFO_HASH ", \"%s:%s,%u %llu %s\");\n",
+		buf_printf(s, "MODULE_INFO(" KGR_MODINFO_HASH ", \"%s:%s,%u %llu %s\");\n",
 			   st->objname ? st->objname : "vmlinux", vs->name, symtab_sympos(st, vs),
 			   (unsigned long long)a->old_size, a->old_sha256);
 }

@@ -138,6 +138,46 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL,
 		.run = kgr_cmd_uname,
 	}, {
+		.name = "preflight",
+		.operands = "{MODULE.ko|MODULE}",
+		.summary = "Say beforehand whether a patch can be applied, and who would straggle.",
+		.help =
+"Changes nothing. Is the module for this kernel, would it be let in, do its functions exist, can each "
+"be redirected and how, who else holds them, which threads are in them just now? The exit code is that "
+"of the first check that fails, 0 for warnings; load begins with those that cost nothing.",
+		.options = KGR_OPTS_GLOBAL,
+		.min_args = 1, .max_args = 1,
+		.run = kgr_cmd_preflight,
+	}, {
+		.name = "conflicts",
+		.operands = "[{MODULE.ko|MODULE}]",
+		.summary = "Name who else decides where functions continue.",
+		.help =
+"For a patch module: other patches and other users of ftrace (livepatch, kprobes with a post_handler, "
+"fail_function) that hold its functions. Without: all functions that others than kGraft hold, and those "
+"that several patches replace. The exit code is 4 when one is held by others.",
+		.options = KGR_OPTS_GLOBAL,
+		.max_args = 1,
+		.run = kgr_cmd_conflicts,
+	}, {
+		.name = "verify",
+		.operands = "[NAME]",
+		.summary = "Compare what is applied with what stands at the functions' entries.",
+		.help =
+"For each function of a patch, or of all: do its state, its redirect and ftrace's enabled_functions "
+"agree?",
+		.options = KGR_OPTS_GLOBAL,
+		.max_args = 1,
+		.run = kgr_cmd_verify,
+	}, {
+		.name = "doctor",
+		.operands = "",
+		.summary = "Look for what is wrong with kGraft on this host.",
+		.help =
+"The exit code is that of the first check that fails, 0 for warnings.",
+		.options = KGR_OPTS_GLOBAL,
+		.run = kgr_cmd_doctor,
+	}, {
 		.name = "stragglers",
 		.aliases = "blocking blocking_threads",
 		.operands = "",

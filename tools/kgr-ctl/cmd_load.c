@@ -10,7 +10,9 @@
 #include "change.h"
 #include "deadline.h"
 #include "kmsg.h"
+#include "loaded.h"
 #include "module.h"
+#include "preflight.h"
 #include "sysfs.h"
 #include "wait.h"
 
@@ -39,51 +41,6 @@ static char *join_params(struct kgr_ctx *ctx)
 	return params;
 }
 
-static enum kgr_exit not_a_patch(struct kgr_ctx *ctx, const struct kgr_module *m)
-{
-	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%s is not a kGraft patch module",
-				     m->name);
-
-	kgr_why(ctx, "%s has no module information 'kgraft=Y'", m->path);
-	kgr_next(ctx, "ordinary modules are loaded with insmod or modprobe");
-	return ret;
-}
-
-/* Is the module that is loaded under this name made from other source? */
-static bool other_version(struct kgr_ctx *ctx, const struct kgr_module *m)
-{
-	char loaded[64];
-
-	return m->srcversion &&
-	       !kgr_sysfs_module_attr(ctx, m->name, "srcversion", loaded, sizeof(loaded)) &&
-	       strcmp(loaded, m->srcversion);
-}
-
-static enum kgr_exit loaded_conflict(struct kgr_ctx *ctx, const struct kgr_module *m,
-				     const struct kgr_patch *patch)
-{
-	enum kgr_exit ret;
-
-	if (!patch->name) {
-		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT,
-			       "module %s is loaded but has no patch in the kernel", m->name);
-		kgr_why(ctx, "it is being loaded or removed just now, or its loading failed half-way");
-		kgr_next(ctx, "try again; else rmmod %s", m->name);
-		return ret;
-	}
-	if (!patch->enabled) {
-		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "%s is loaded, and its patch '%s' is %s",
-			       m->name, patch->name, kgr_patch_state(patch));
-		kgr_next(ctx, "kgr-ctl enable %s (to apply it again)", patch->name);
-		kgr_next(ctx, "kgr-ctl unload %s (to make room for this file)", patch->name);
-		return ret;
-	}
-	ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "another build of %s is loaded", m->name);
-	kgr_why(ctx, "the source versions differ; this file has %s", m->srcversion);
-	kgr_next(ctx, "kgr-ctl unload --revert %s, then load this one", patch->name);
-	return ret;
-}
-
 static bool must_replace(const struct kgr_ctx *ctx)
 {
 	return ctx->cmd->run == kgr_cmd_replace;
@@ -107,11 +64,10 @@ static enum kgr_exit already_loaded(struct kgr_ctx *ctx, struct kgr_wait *wait,
 
 	if (ret)
 		return ret;
-	if (!patch.name || !patch.enabled || other_version(ctx, m))
-		ret = loaded_conflict(ctx, m, &patch);
-	else if (must_replace(ctx) && patch.replace_all != 1)
+	ret = kgr_loaded_is_same(ctx, m, &patch);
+	if (!ret && must_replace(ctx) && patch.replace_all != 1)
 		ret = not_cumulative(ctx, m->name);
-	else
+	if (!ret)
 		ret = kgr_deadline_set(ctx, patch.name);
 	if (!ret)
 		ret = kgr_wait_finish(wait, patch.name, true, !patch.transition);
@@ -190,6 +146,7 @@ enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx)
 	struct kgr_wait wait;
 	struct kgr_module m = { 0 };
 	enum kgr_exit ret;
+	bool loaded;
 
 	if (!params)
 		return ctx->diag.code;
@@ -200,19 +157,19 @@ enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx)
 		ret = kgr_module_open(ctx, ctx->opts.argv[0], &m);
 	if (ret)
 		goto out;
-	if (!m.kgraft) {
-		ret = not_a_patch(ctx, &m);
-		goto out;
-	}
-	if (must_replace(ctx) && kgr_module_replaces(&m) == KGR_REPLACE_NO) {
+	if (must_replace(ctx) && m.kgraft && kgr_module_replaces(&m) == KGR_REPLACE_NO) {
 		ret = not_cumulative(ctx, m.name);
 		kgr_why(ctx, "its module information says so; nothing was done");
 		goto out;
 	}
-	ret = kgr_wait_begin(ctx, &wait);
+	loaded = m.kgraft && kgr_sysfs_module_loaded(ctx, m.name);
+	if (!loaded)
+		ret = kgr_preflight_quick(ctx, &m);
+	if (!ret)
+		ret = kgr_wait_begin(ctx, &wait);
 	if (ret)
 		goto out;
-	if (kgr_sysfs_module_loaded(ctx, m.name))
+	if (loaded)
 		ret = already_loaded(ctx, &wait, &m);
 	else
 		ret = insert(ctx, &wait, &m, params);

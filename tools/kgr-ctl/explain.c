@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "change.h"
+#include "explain.h"
 #include "module.h"
 #include "proc.h"
 #include "sysfs.h"
+#include "tracefs.h"
 
 typedef enum kgr_exit (*explain_fn)(struct kgr_ctx *ctx, const struct kgr_module *m);
 
@@ -30,15 +32,14 @@ static enum kgr_exit busy(struct kgr_ctx *ctx, const struct kgr_module *m)
 	return ret;
 }
 
-/* Does "6.12.1 SMP preempt ..." begin with the running kernel's release? */
-static bool same_release(const char *vermagic, const char *release)
+bool kgr_same_release(const char *vermagic, const char *release)
 {
 	size_t len = strlen(release);
 
 	return !strncmp(vermagic, release, len) && (!vermagic[len] || vermagic[len] == ' ');
 }
 
-static enum kgr_exit wrong_kernel(struct kgr_ctx *ctx, const struct kgr_module *m)
+enum kgr_exit kgr_explain_mismatch(struct kgr_ctx *ctx, const struct kgr_module *m)
 {
 	struct utsname uts = { .release = "?" };
 	enum kgr_exit ret;
@@ -48,7 +49,7 @@ static enum kgr_exit wrong_kernel(struct kgr_ctx *ctx, const struct kgr_module *
 	uname(&uts);
 	kgr_sysfs_kernel_build_id(ctx, build_id, sizeof(build_id));
 	ids_differ = m->build_id && *build_id && strcasecmp(m->build_id, build_id);
-	releases_differ = m->vermagic && !same_release(m->vermagic, uts.release);
+	releases_differ = m->vermagic && !kgr_same_release(m->vermagic, uts.release);
 	if (!ids_differ && !releases_differ) {
 		ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%s: the kernel does not accept its format",
 			       m->name);
@@ -82,25 +83,82 @@ static enum kgr_exit bad_signature(struct kgr_ctx *ctx, const struct kgr_module 
 	return ret;
 }
 
-static enum kgr_exit not_permitted(struct kgr_ctx *ctx, const struct kgr_module *m)
+static enum kgr_exit forbidden(struct kgr_ctx *ctx, const struct kgr_module *m)
 {
-	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_PERM, "%s: loading is not permitted", m->name);
+	return kgr_fail(ctx, KGR_EXIT_PERM, "%s: loading is not permitted", m->name);
+}
+
+enum kgr_exit kgr_explain_disabled(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	enum kgr_exit ret;
+
+	if (!kgr_proc_modules_disabled(ctx))
+		return KGR_EXIT_OK;
+	ret = forbidden(ctx, m);
+	kgr_why(ctx, "module loading has been disabled (kernel.modules_disabled=1)");
+	kgr_next(ctx, "only a reboot turns it on again");
+	return ret;
+}
+
+static enum kgr_exit locked_down(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	enum kgr_exit ret;
 	char mode[64];
 
+	if (kgr_sysfs_lockdown(ctx, mode, sizeof(mode)) || !strcmp(mode, "none"))
+		return KGR_EXIT_OK;
+	ret = forbidden(ctx, m);
+	kgr_why(ctx, "the kernel is locked down (%s) and wants a valid signature", mode);
+	kgr_next(ctx, "sign the module with a key that the running kernel trusts");
+	return ret;
+}
+
+enum kgr_exit kgr_explain_unsigned(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	if (m->signer || m->sig_id)
+		return KGR_EXIT_OK;
+	if (kgr_sysfs_signatures_enforced(ctx))
+		return bad_signature(ctx, m);
+	return locked_down(ctx, m);
+}
+
+static enum kgr_exit not_permitted(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	enum kgr_exit ret;
+
 	if (geteuid()) {
+		ret = forbidden(ctx, m);
 		kgr_why(ctx, "it needs CAP_SYS_MODULE and CAP_SYS_ADMIN");
 		kgr_next(ctx, "run kgr-ctl as root");
-	} else if (kgr_proc_modules_disabled(ctx)) {
-		kgr_why(ctx, "module loading has been disabled (kernel.modules_disabled=1)");
-		kgr_next(ctx, "only a reboot turns it on again");
-	} else if (!kgr_sysfs_lockdown(ctx, mode, sizeof(mode)) && strcmp(mode, "none")) {
-		kgr_why(ctx, "the kernel is locked down (%s) and wants a valid signature", mode);
-		kgr_next(ctx, "sign the module with a key that the running kernel trusts");
-	} else {
-		kgr_why(ctx, "a capability is missing, as in a container, or a security module objects");
-		kgr_next(ctx, "run kgr-ctl as root of the host");
+		return ret;
 	}
+	ret = kgr_explain_disabled(ctx, m);
+	if (!ret)
+		ret = locked_down(ctx, m);
+	if (ret)
+		return ret;
+	ret = forbidden(ctx, m);
+	kgr_why(ctx, "a capability is missing, as in a container, or a security module objects");
+	kgr_next(ctx, "run kgr-ctl as root of the host");
 	return ret;
+}
+
+enum kgr_exit kgr_fail_dead(struct kgr_ctx *ctx)
+{
+	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_FAIL, "kGraft can't redirect functions any more");
+
+	kgr_why(ctx, "/sys/kernel/kgraft/dead is 1: ftrace has shut itself down after an error");
+	kgr_next(ctx, "dmesg | grep -i ftrace");
+	kgr_next(ctx, "what is applied stays applied; reboot when convenient");
+	return ret;
+}
+
+void kgr_tracefs_hint(struct kgr_ctx *ctx)
+{
+	if (geteuid())
+		kgr_next(ctx, "run kgr-ctl as root");
+	else if (!kgr_tracefs_mounted(ctx))
+		kgr_next(ctx, "mount -t tracefs tracefs %s/kernel/tracing", ctx->sysfs_root);
 }
 
 static enum kgr_exit no_symbol(struct kgr_ctx *ctx, const struct kgr_module *m)
@@ -149,7 +207,7 @@ static const struct {
 } table[] = {
 	{ EAGAIN, other_transition },
 	{ EBUSY, busy },
-	{ ENOEXEC, wrong_kernel },
+	{ ENOEXEC, kgr_explain_mismatch },
 	{ EKEYREJECTED, bad_signature },
 	{ ENOKEY, bad_signature },
 	{ EKEYEXPIRED, bad_signature },

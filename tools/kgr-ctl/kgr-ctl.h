@@ -178,13 +178,16 @@ char *kgr_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* cmd_*.c: one command each */
 enum kgr_exit kgr_cmd_check(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_conflicts(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_cve(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_doctor(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_enable(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_force(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_info(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_list(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_nudge(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_preflight(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_replace(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_revert(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_show(struct kgr_ctx *ctx);
@@ -192,6 +195,7 @@ enum kgr_exit kgr_cmd_status(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_stragglers(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_uname(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_unload(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_verify(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_wait(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_watch(struct kgr_ctx *ctx);
 

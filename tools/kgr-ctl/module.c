@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "module.h"
+#include "patchfile.h"
 
 bool kgr_module_is_path(const char *arg)
 {
@@ -24,6 +25,11 @@ bool kgr_module_is_path(const char *arg)
 			return true;
 	}
 	return false;
+}
+
+int kgr_module_functions(struct kgr_module *m)
+{
+	return m->content.func_count ? 0 : kgr_patchfile_functions(m->path, &m->content);
 }
 
 enum kgr_replace kgr_module_replaces(const struct kgr_module *m)
@@ -66,10 +72,28 @@ static const struct tag {
 	{ "description", offsetof(struct kgr_module, description) },
 	{ "license", offsetof(struct kgr_module, license) },
 	{ "signer", offsetof(struct kgr_module, signer) },
+	{ "sig_id", offsetof(struct kgr_module, sig_id) },
 };
+
+/* "OBJECT:NAME,POSITION SIZE SHA256" */
+static void take_hash(struct kgr_module *m, const char *value)
+{
+	char *copy = strdup(value), *name = copy, *rest;
+	struct kgr_patch_func f = { .object = strsep(&name, ":") };
+
+	rest = name;
+	f.name = strsep(&rest, ",");
+	if (f.name && rest) {
+		f.sympos = strtoll(rest, NULL, 10);
+		kgr_patch_add_func(&m->content, &f);
+	}
+	free(copy);
+}
 
 static void take_tag(struct kgr_module *m, const char *key, const char *value)
 {
+	if (!strcmp(key, KGR_MODINFO_HASH))
+		take_hash(m, value);
 	if (!strcmp(key, KGR_MODINFO_TAG))
 		m->kgraft = !strcmp(value, "Y");
 	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
@@ -148,6 +172,7 @@ void kgr_module_close(struct kgr_module *m)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
 		free(*(char **)((char *)m + tags[i].offset));
+	kgr_patch_free(&m->content);
 	free(m->path);
 	if (m->mod)
 		kmod_module_unref(m->mod);

@@ -21,14 +21,25 @@ FILE *kgr_proc_open(struct kgr_ctx *ctx, const char *name)
 	return f;
 }
 
-bool kgr_proc_modules_disabled(struct kgr_ctx *ctx)
+/* The first character of a file below /proc/sys/kernel, 0 when there is none */
+static char sysctl(struct kgr_ctx *ctx, const char *name)
 {
-	char *path = kgr_asprintf("%s/sys/kernel/modules_disabled", ctx->proc_root);
+	char *path = kgr_asprintf("%s/sys/kernel/%s", ctx->proc_root, name);
 	char buf[8];
 
 	kgr_read_file(path, buf, sizeof(buf));
 	free(path);
-	return buf[0] == '1';
+	return buf[0];
+}
+
+bool kgr_proc_modules_disabled(struct kgr_ctx *ctx)
+{
+	return sysctl(ctx, "modules_disabled") == '1';
+}
+
+bool kgr_proc_ftrace_disabled(struct kgr_ctx *ctx)
+{
+	return sysctl(ctx, "ftrace_enabled") == '0';
 }
 
 char *kgr_proc_cmdline(struct kgr_ctx *ctx, unsigned int pid)
@@ -56,6 +67,18 @@ int kgr_proc_comm(struct kgr_ctx *ctx, unsigned int pid, char *buf, size_t size)
 	kgr_chomp(buf);
 	free(path);
 	return len < 0 ? (int)len : 0;
+}
+
+char kgr_proc_state(struct kgr_ctx *ctx, unsigned int tid)
+{
+	char *path = kgr_asprintf("%s/%u/stat", ctx->proc_root, tid), *end;
+	char buf[512];
+
+	kgr_read_file(path, buf, sizeof(buf));
+	free(path);
+	/* the name before it may hold anything, blanks and parentheses included */
+	end = strrchr(buf, ')');
+	return end && end[1] == ' ' ? end[2] : 0;
 }
 
 json_t *kgr_proc_stack(struct kgr_ctx *ctx, unsigned int tid)

@@ -10,9 +10,13 @@
 /* Of a file right under /proc; NULL and errno */
 FILE *kgr_proc_open(struct kgr_ctx *ctx, const char *name);
 bool kgr_proc_modules_disabled(struct kgr_ctx *ctx);
+/* kernel.ftrace_enabled=0 */
+bool kgr_proc_ftrace_disabled(struct kgr_ctx *ctx);
 /* Arguments joined with blanks, to be freed; NULL for kernel threads or when unreadable */
 char *kgr_proc_cmdline(struct kgr_ctx *ctx, unsigned int pid);
 int kgr_proc_comm(struct kgr_ctx *ctx, unsigned int pid, char *buf, size_t size);
+/* 'S', 'D', ... as in /proc/PID/stat; 0 when it has gone */
+char kgr_proc_state(struct kgr_ctx *ctx, unsigned int tid);
 /* The kernel stack of a thread, lines without addresses; NULL when it can't be had */
 json_t *kgr_proc_stack(struct kgr_ctx *ctx, unsigned int tid);
 /* Does it run a 64-bit program? */

@@ -14,6 +14,7 @@
 
 #include "netlink.h"
 #include "notes.h"
+#include "out.h"
 #include "readfile.h"
 #include "sysfs.h"
 
@@ -495,6 +496,16 @@ bool kgr_sysfs_has(struct kgr_ctx *ctx, const char *file)
 	return has;
 }
 
+int kgr_sysfs_read(struct kgr_ctx *ctx, const char *file, char *buf, size_t size)
+{
+	char *path = sys_path(ctx, KGRAFT_DIR "/%s", file);
+	ssize_t len = kgr_read_file(path, buf, size);
+
+	kgr_chomp(buf);
+	free(path);
+	return len < 0 ? (int)len : 0;
+}
+
 int kgr_sysfs_open_transition(struct kgr_ctx *ctx, const char *patch)
 {
 	char *path = sys_path(ctx, KGRAFT_DIR "/%s/transition", patch);
@@ -570,6 +581,59 @@ int kgr_sysfs_kernel_build_id(struct kgr_ctx *ctx, char *buf, size_t size)
 	free(notes);
 	free(path);
 	return ret;
+}
+
+/* Does the livepatch @name have a file "FUNCTION,POSITION" for @object, and is it enabled? */
+static bool livepatch_has(struct kgr_ctx *ctx, const char *name, const char *object,
+			  const char *function)
+{
+	char *enabled = sys_path(ctx, "kernel/livepatch/%s/enabled", name);
+	char *path = sys_path(ctx, "kernel/livepatch/%s/%s", name, object);
+	size_t len = strlen(function);
+	struct dirent *entry;
+	bool has = false;
+	char buf[8];
+	DIR *dir;
+
+	dir = kgr_read_file(enabled, buf, sizeof(buf)) > 0 && *buf == '1' ? opendir(path) : NULL;
+	while (dir && !has && (entry = readdir(dir)))
+		has = !strncmp(entry->d_name, function, len) && entry->d_name[len] == ',';
+	if (dir)
+		closedir(dir);
+	free(path);
+	free(enabled);
+	return has;
+}
+
+json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const char *function)
+{
+	char *path = sys_path(ctx, "kernel/livepatch");
+	json_t *texts = json_array();
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (valid_name(entry->d_name) &&
+		    livepatch_has(ctx, entry->d_name, object, function)) {
+			char *text = kgr_asprintf("livepatch '%s'", entry->d_name);
+
+			json_array_append_new(texts, kgr_json_str(text));
+			free(text);
+		}
+	if (dir)
+		closedir(dir);
+	free(path);
+	return texts;
+}
+
+bool kgr_sysfs_signatures_enforced(struct kgr_ctx *ctx)
+{
+	char *path = sys_path(ctx, "module/module/parameters/sig_enforce");
+	char buf[8];
+	bool enforced = kgr_read_file(path, buf, sizeof(buf)) > 0 && *buf == 'Y';
+
+	free(path);
+	return enforced;
 }
 
 /* "none [integrity] confidentiality" */

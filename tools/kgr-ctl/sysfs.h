@@ -23,6 +23,8 @@ enum kgr_exit kgr_sysfs_find_transition(struct kgr_ctx *ctx, struct kgr_patch *p
 
 /* Does /sys/kernel/kgraft have this file? */
 bool kgr_sysfs_has(struct kgr_ctx *ctx, const char *file);
+/* What stands in it, without the newline; 0 or -errno, and @buf is empty */
+int kgr_sysfs_read(struct kgr_ctx *ctx, const char *file, char *buf, size_t size);
 int kgr_sysfs_write(struct kgr_ctx *ctx, const char *patch, const char *attr, const char *value);
 
 /*
@@ -41,6 +43,10 @@ int kgr_sysfs_module_attr(struct kgr_ctx *ctx, const char *module, const char *a
 char *kgr_sysfs_module_holders(struct kgr_ctx *ctx, const char *module);
 /* Lower-case hex */
 int kgr_sysfs_kernel_build_id(struct kgr_ctx *ctx, char *buf, size_t size);
+/* Array of texts: livepatches that hold this function */
+json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const char *function);
+/* Does the kernel load signed modules only, lockdown apart? */
+bool kgr_sysfs_signatures_enforced(struct kgr_ctx *ctx);
 /* Lockdown's mode in force ("none", "integrity", ...) */
 int kgr_sysfs_lockdown(struct kgr_ctx *ctx, char *buf, size_t size);
 

@@ -23,4 +23,51 @@ INFO(module_model, "kgraft_model", "universe");
 INFO(module_replace, "kgraft_replace", "Y");
 #endif
 INFO(module_cve, "kgraft_cve", "CVE-2024-1 CVE-2024-2");
+#ifdef FUNCTIONS	/* as kgr-build lists them */
+INFO(module_hash1, "kgraft_hash", "vmlinux:first,0 32 00ff");
+INFO(module_hash2, "kgraft_hash", "vmlinux:second,2 64 00ff");
+INFO(module_hash3, "kgraft_hash", "ext4:third,0 64 00ff");
+#endif
+#ifdef BY_HAND		/* a patch as struct kgr_patch begins and as struct kgr_patch_fun does */
+extern char __this_module;
+
+static int new_first(void)
+{
+	return 1;
+}
+
+/* What begins like a patch but is constant, as each parameter of a module does */
+static const struct {
+	const char *name;
+	void *mod;
+	const char *more[16];
+} param __attribute__((used, section("__param"))) = {
+	.name = "parameter",
+	.mod = &__this_module,
+	.more = { [14] = "not", [15] = (const char *)new_first },
+};
+
+static struct {
+	const char *name;
+	void *owner;
+	const char *replace_set;
+	long public[9];
+	long private[20];
+	struct {
+		const char *name;
+		void *new_fun;
+		const char *objname;
+		unsigned long sympos, old_size;
+		long private[8];
+	} patches[3];
+} patch __attribute__((used)) = {
+	.name = "kgr_good",
+	.owner = &__this_module,
+	.replace_set = "set",
+	.patches = {
+		{ "first", new_first, 0, 0, 0, { 0 } },
+		{ "third", new_first, "ext4", 2, 0, { 0 } },
+	},
+};
+#endif
 #endif

@@ -14,7 +14,7 @@ WRAP_test_stragglers := kgr_nl_open kgr_nl_close kgr_nl_stragglers kgr_nl_nudge 
 
 # Patch modules as far as libkmod reads them, made by the compiler
 FIXTURES := $(addprefix $(TESTDIR)/,kgr-good.ko kgr-plain.ko kgr-old.ko kgr-all.ko kgr-hand.ko)
-FIXTURE_kgr-good := -DIS_KGRAFT -DNAME='"kgr_good"'
+FIXTURE_kgr-good := -DIS_KGRAFT -DFUNCTIONS -DNAME='"kgr_good"'
 FIXTURE_kgr-old := -DIS_KGRAFT -DNAME='"kgr_old"' -DVERMAGIC='"1.2.3 SMP "'
 FIXTURE_kgr-all := -DIS_KGRAFT -DCUMULATIVE -DNAME='"kgr_good"'
 FIXTURE_kgr-hand := -DIS_KGRAFT -DBY_HAND -DNAME='"kgr_good"'
@@ -22,7 +22,7 @@ FIXTURE_kgr-plain := -DNAME='"kgr_plain"'
 
 $(TESTDIR)/%.ko: tests/module.c
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(FIXTURE_$*) -c -o $@ $<
+	$(call say,CC)$(CC) $(FIXTURE_$*) -fno-pic -mcmodel=kernel -c -o $@ $<
 
 $(TESTDIR)/test_%: $(OBJ)/tests/test_%.o $(OBJ)/tests/fixture.o $(OBJS)
 	$(call say,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) \
