@@ -256,17 +256,13 @@ static enum kgr_exit cmd_help(struct kgr_ctx *ctx)
 {
 	const struct kgr_cmd *cmd;
 
-	if (!ctx->opts.argc) {
-		kgr_help(ctx);
-		return KGR_EXIT_OK;
-	}
-	cmd = kgr_cmd_find(ctx->opts.argv[0]);
-	if (!cmd) {
+	cmd = ctx->opts.argc ? kgr_cmd_find(ctx->opts.argv[0]) : NULL;
+	if (ctx->opts.argc && !cmd) {
 		kgr_fail(ctx, KGR_EXIT_USAGE, "no command '%s'", ctx->opts.argv[0]);
 		kgr_next(ctx, "kgr-ctl help");
 		return KGR_EXIT_USAGE;
 	}
-	kgr_help_cmd(ctx, cmd);
+	kgr_help(ctx, cmd);
 	return KGR_EXIT_OK;
 }
 
@@ -288,10 +284,7 @@ static enum kgr_exit dispatch(struct kgr_ctx *ctx)
 {
 	if (!kgr_opt(ctx, KGR_OPT_HELP))
 		return ctx->cmd->run(ctx);
-	if (ctx->cmd)
-		kgr_help_cmd(ctx, ctx->cmd);
-	else
-		kgr_help(ctx);
+	kgr_help(ctx, ctx->cmd);
 	return KGR_EXIT_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kgr-ctl.h"
+#include "out.h"
 #include "reasons.h"
 
 #define HELP_WIDTH	78
@@ -101,7 +102,7 @@ static void put_summary(FILE *f, const struct kgr_cmd *cmd)
 	fputc('\n', f);
 }
 
-void kgr_help(struct kgr_ctx *ctx)
+static void help_all(struct kgr_ctx *ctx)
 {
 	FILE *f = ctx->out;
 
@@ -119,7 +120,7 @@ void kgr_help(struct kgr_ctx *ctx)
 	fputs("\n'kgr-ctl help COMMAND' tells more.\n", f);
 }
 
-void kgr_help_cmd(struct kgr_ctx *ctx, const struct kgr_cmd *cmd)
+static void help_cmd(struct kgr_ctx *ctx, const struct kgr_cmd *cmd)
 {
 	FILE *f = ctx->out;
 
@@ -142,6 +143,39 @@ void kgr_help_cmd(struct kgr_ctx *ctx, const struct kgr_cmd *cmd)
 	}
 	fputs("\nOptions of all commands:\n", f);
 	put_opts(f, cmd->options & KGR_OPTS_GLOBAL);
+}
+
+static json_t *cmd_json(const struct kgr_cmd *cmd)
+{
+	json_t *options = json_array();
+
+	for (size_t i = 0; i < kgr_opt_count; i++)
+		if (cmd->options & kgr_opts[i].bit)
+			json_array_append_new(options, json_string(kgr_opts[i].name));
+	return json_pack("{s:s,s:o,s:s,s:s,s:s,s:o}", "name", cmd->name,
+			 "aliases", kgr_json_words(cmd->aliases), "operands", cmd->operands,
+			 "summary", cmd->summary, "help", cmd->help, "options", options);
+}
+
+static void help_json(struct kgr_ctx *ctx, const struct kgr_cmd *cmd)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < kgr_cmd_count; i++)
+		if (!cmd || cmd == &kgr_cmds[i])
+			json_array_append_new(rows, cmd_json(&kgr_cmds[i]));
+	ctx->cmd = kgr_cmd_find("help");
+	kgr_json_dump(ctx, json_pack("{s:o}", "commands", rows));
+}
+
+void kgr_help(struct kgr_ctx *ctx, const struct kgr_cmd *cmd)
+{
+	if (ctx->json)
+		help_json(ctx, cmd);
+	else if (cmd)
+		help_cmd(ctx, cmd);
+	else
+		help_all(ctx);
 }
 
 static void man_synopsis(FILE *f)

@@ -158,8 +158,8 @@ static inline bool kgr_opt(const struct kgr_ctx *ctx, unsigned int bit)
 enum kgr_exit kgr_completion(struct kgr_ctx *ctx, const char *shell);
 
 /* help.c */
-void kgr_help(struct kgr_ctx *ctx);
-void kgr_help_cmd(struct kgr_ctx *ctx, const struct kgr_cmd *cmd);
+/* On @cmd; on all of them when it is NULL */
+void kgr_help(struct kgr_ctx *ctx, const struct kgr_cmd *cmd);
 enum kgr_exit kgr_man_section(struct kgr_ctx *ctx, const char *name);
 
 /* diag.c */

@@ -67,6 +67,24 @@ static void help_of_each_command(void **state)
 	}
 }
 
+static void help_as_json(void **state)
+{
+	struct fixture *f = *state;
+	const json_t *rows;
+
+	assert_int_equal(run(f, "help", "--json", NULL), 0);
+	assert_keys(f->doc, "schema command commands");
+	rows = json_object_get(f->doc, "commands");
+	assert_int_equal(json_array_size(rows), kgr_cmd_count);
+	assert_int_equal(run(f, "poke", "--help", "--json", NULL), 0);
+	assert_string_equal(str(f->doc, "command"), "help");
+	rows = json_object_get(f->doc, "commands");
+	assert_int_equal(json_array_size(rows), 1);
+	assert_keys(json_array_get(rows, 0), "name aliases operands summary help options");
+	assert_string_equal(str(json_array_get(rows, 0), "name"), "nudge");
+	assert_int_equal(run(f, "help", "nonsense", "--json", NULL), KGR_EXIT_USAGE);
+}
+
 /* What hands know from kgr, klp and kpatch is the command itself */
 static void aliases(void **state)
 {
@@ -270,6 +288,7 @@ int main(void)
 		TEST(help_names_every_command),
 		TEST(help_option_is_help),
 		TEST(help_of_each_command),
+		TEST(help_as_json),
 		TEST(aliases),
 		TEST(completions),
 		TEST(man_sections),

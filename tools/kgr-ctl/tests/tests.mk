@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Unit tests: one program per test_*.c, and scripts test_*.sh.  WRAP_name lists the functions that a
+# Unit tests: one program per test_*.c, and scripts test_*.sh, test_*.py.  WRAP_name lists the functions that a
 # program replaces by its own (__wrap_...).
 
 TESTDIR	:= $(OBJ)/tests
 TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-SCRIPTS	:= $(wildcard tests/test_*.sh)
+# test_schema.py comes last: it looks at what the others have printed
+SCRIPTS	:= $(wildcard tests/test_*.sh tests/test_*.py)
 
 WRAP_test_wait := poll kgr_nl_open kgr_nl_close kgr_nl_subscribe kgr_nl_fd kgr_nl_take_events kgr_nl_stragglers
 WRAP_test_show := kgr_nl_open kgr_nl_close kgr_nl_functions
@@ -34,7 +35,9 @@ $(OBJ)/tests/%.o: KGR_CFLAGS += -Itests -DFIXTURE_DIR='"$(abspath $(TESTDIR))"'
 check-programs: $(TESTS:%=$(TESTDIR)/%) $(FIXTURES)
 
 check: all check-programs check-man
+	@rm -rf $(TESTDIR)/documents && mkdir $(TESTDIR)/documents
 	@CMOCKA_MESSAGE_OUTPUT=TAP KGR_CTL='$(abspath $(O)/kgr-ctl)' \
+		KGR_DOCUMENTS='$(abspath $(TESTDIR)/documents)' \
 		$(PROVE) --exec '' $(TESTS:%=$(TESTDIR)/%) $(SCRIPTS)
 
 check-asan:
