@@ -5,11 +5,15 @@
 # CONFIG_KGRAFT_TEST.  TAP on standard output.
 #
 #	guest.sh [DIRECTORY WITH THE SELFTESTS' PATCH MODULES]
+#
+# KGR_DOCUMENTS: a directory for all that is printed with --json, to be compared with
+# the schemas elsewhere.
 
 # shellcheck disable=SC2317 # the tests are called by name
 modules=${1:-/selftests/kgr/test_modules}
 dir=/sys/kernel/debug/kgraft_test
 kgraft=/sys/kernel/kgraft
+tracing=/sys/kernel/tracing
 count=0
 failed=0
 out=$(mktemp)
@@ -23,6 +27,9 @@ ctl()
 	shift
 	last="kgr-ctl $*"
 	timeout 60 kgr-ctl "$@" > "$out" 2> "$err" || got=$?
+	case " $* " in
+	*" --json "*) [ ! -d "${KGR_DOCUMENTS-}" ] || cat "$out" >> "$KGR_DOCUMENTS/all.json" ;;
+	esac
 	[ "$got" -eq "$want" ] && return
 	complain "exit code $got, not $want"
 }
@@ -127,7 +134,6 @@ straggler()
 	ctl 4 load "$modules/kgr_test_pairs.ko"
 	says "patch 'kgr_test_sleep' is applying"
 	says "kgr-ctl wait kgr_test_sleep"
-	says "kgraft: patch 'kgr_test_pairs'"
 	ctl 0 status --json
 	says '"in-patched-function": 1'
 	ctl 0 stragglers
@@ -198,6 +204,188 @@ interrupted()
 	echo 1000 > $kgraft/nudge_delay_ms
 }
 
+# What hands know from elsewhere, and what scripts ask
+questions()
+{
+	ctl 0 check
+	says "ready"
+	ctl 0 patches --json
+	says '"command": "list"'
+	ctl 0 uname
+	says "$(uname -r)"
+	ctl 0 cve
+	says "no patch names a CVE"
+	ctl 1 cve --is-patched CVE-2024-0001 --json
+	ctl 0 show kgr_test_inner
+	says "the kernel's own"
+	ctl 8 show no_such_function
+	ctl 0 load "$modules/kgr_test_pairs.ko"
+	ctl 0 cve --is-patched CVE-2024-0001
+	says "patched, by kgr_test_pairs (applied)"
+	ctl 0 cve --json
+	ctl 0 uname --json
+	says "$(uname -r)+kgr_test_pairs"
+	ctl 0 show kgr_test_inner
+	says "in force: kgr_test_pairs"
+	says "redirect: jmp"
+	ctl 0 load "$modules/kgr_test_sleep.ko"
+	ctl 0 show kgr_test_first --json
+	says '"owner": "kgr_test_sleep"'
+	ctl 0 conflicts --json
+	says kgr_test_second
+	ctl 0 verify --json
+	says '"verdict": "ok"'
+	ctl 0 unload --revert kgr_test_sleep
+	ctl 0 unload --revert kgr_test_pairs
+	ctl 0 help --json
+}
+
+# More functions than a file of sysfs has room for
+lots()
+{
+	ctl 0 load "$modules/kgr_test_lots.ko"
+	ctl 0 list --json
+	says '"function_count": 500'
+	ctl 0 verify
+	says kgr_test_many_499
+	ctl 0 doctor
+	ctl 0 unload --revert kgr_test_lots
+}
+
+# watch and check, and the stacks of those that are left
+watching()
+{
+	local watcher
+
+	echo 0 > $kgraft/nudge_delay_ms
+	sleeper 1
+	ctl 0 load --no-wait "$modules/kgr_test_sleep.ko" model=1
+	ctl 1 check --json
+	says '"in_progress"'
+	ctl 0 blocking -vv
+	says "stack of $pid"
+	says "  kgr_test_sleep+0x"
+	ctl 0 stragglers -vv --json
+	kgr-ctl watch > "$out" 2> "$err" &
+	watcher=$!
+	sleep 1
+	grep -q 'left: in-patched-function 1' "$out" || complain "watch shows nothing"
+	release
+	wait $watcher || complain "watch failed"
+	says "kgr_test_sleep: applied, waited"
+	ctl 0 watch --json
+	ctl 0 unload --revert kgr_test_sleep
+	echo 1000 > $kgraft/nudge_delay_ms
+}
+
+# A kgr-ctl that dies in the middle leaves what status explains and the next one goes on with
+killed()
+{
+	echo 0 > $kgraft/nudge_delay_ms
+	sleeper 1
+	last="kgr-ctl load, SIGKILL"
+	kgr-ctl load "$modules/kgr_test_sleep.ko" model=1 > "$out" 2> "$err" &
+	until grep -qs 1 $kgraft/kgr_test_sleep/transition; do sleep 0.05; done
+	kill -KILL $!
+	wait $! 2> /dev/null
+	ctl 0 status
+	says "is:       applying"
+	says "reasons:  in-patched-function 1"
+	ctl 0 doctor
+	says "patch 'kgr_test_sleep' is applying"
+	says "kgr-ctl stragglers"
+	# of the same module: it goes on waiting
+	ctl 6 load "$modules/kgr_test_sleep.ko" --timeout 0.2
+	ctl 4 load "$modules/kgr_test_pairs.ko" --json
+	ctl 4 preflight "$modules/kgr_test_pairs.ko" --json
+	release
+	ctl 0 load "$modules/kgr_test_sleep.ko" --json
+	says '"state": "applied"'
+	# killed while it unloads: the patch is reverted, the module is left
+	sleeper 1
+	last="kgr-ctl unload, SIGKILL"
+	kgr-ctl unload --revert kgr_test_sleep > "$out" 2> "$err" &
+	until grep -qs 1 $kgraft/kgr_test_sleep/transition; do sleep 0.05; done
+	kill -KILL $!
+	wait $! 2> /dev/null
+	ctl 0 status
+	says "is:       reverting"
+	release
+	ctl 0 unload kgr_test_sleep
+	[ ! -e /sys/module/kgr_test_sleep ] || complain "the module is left"
+	echo 1000 > $kgraft/nudge_delay_ms
+}
+
+cumulative()
+{
+	ctl 0 load "$modules/kgr_test_sle1.ko"
+	ctl 0 replace "$modules/kgr_test_sle2.ko" replace_all=1 --json
+	says '"result": "applied"'
+	ctl 0 list
+	grep -q 'sle1 *reverted' "$out" || complain "the first one is still applied"
+	ctl 0 unload kgr_test_sle1
+	# nothing tells before it is loaded: it comes out again
+	ctl 4 replace "$modules/kgr_test_pairs.ko"
+	says "it is not cumulative"
+	says "its module removed again"
+	[ ! -e /sys/module/kgr_test_pairs ] || complain "the module is left"
+	grep -q 'first=1' $dir/version || complain "the patch is left"
+	ctl 0 unload --revert kgr_test_sle2
+}
+
+# What would happen, and that it then does
+preflight()
+{
+	ctl 0 doctor --json
+	says '"verdict": "ok"'
+	ctl 0 preflight "$modules/kgr_test_pairs.ko"
+	says "kgr_test_inner   vmlinux       0  ok      jmp"
+	sleeper 0
+	ctl 0 preflight "$modules/kgr_test_sleep.ko" --json
+	says "\"tid\": $pid"
+	says '"function": "kgr_test_sleep"'
+	ctl 0 preflight "$modules/kgr_test_sleep.ko"
+	says "1 thread is in its functions now and would straggle"
+	release
+	ctl 0 preflight "$modules/kgr_test_sleep.ko"
+	grep -q '^ok *sleepers' "$out" || complain "somebody is left"
+	ctl 3 preflight "$modules/kgr_test_build_id.ko"
+	says "was made for another kernel"
+	ctl 1 preflight "$modules/kgr_test_klp.ko" --json
+	[ ! -e $kgraft/kgr_test_pairs ] || complain "something has been changed"
+	# of a module that is not there
+	ctl 0 preflight "$modules/kgr_test_late.ko"
+	says "not-loaded"
+}
+
+# A livepatch holds a function: named before anything is done
+held_by_others()
+{
+	insmod "$modules/kgr_test_klp.ko" || complain "no livepatch"
+	ctl 4 preflight "$modules/kgr_test_check.ko"
+	says "held by livepatch 'kgr_test_klp'"
+	ctl 4 load "$modules/kgr_test_check.ko"
+	says "kgr_test_check is held by livepatch 'kgr_test_klp'"
+	ctl 4 conflicts "$modules/kgr_test_check.ko" --json
+	ctl 4 conflicts
+	says "a livepatch (klp_ftrace_handler)"
+	echo 0 > /sys/kernel/livepatch/kgr_test_klp/enabled
+	until rmmod kgr_test_klp 2> /dev/null; do sleep 0.1; done
+	ctl 0 conflicts
+	says "no conflicts"
+	# a tracer gets along: a handler instead of a jump, and verify agrees
+	ctl 0 load "$modules/kgr_test_pairs.ko"
+	echo kgr_test_inner > $tracing/set_ftrace_filter
+	echo function > $tracing/current_tracer
+	ctl 0 verify
+	grep -q 'kgr_test_inner .* handler ' "$out" || complain "no handler"
+	ctl 0 preflight "$modules/kgr_test_pairs.ko"
+	says "1 of its functions will be reached by a handler"
+	ctl 0 unload --revert kgr_test_pairs
+	echo nop > $tracing/current_tracer
+	echo > $tracing/set_ftrace_filter
+}
+
 refusals()
 {
 	ctl 3 load "$modules/kgr_test_build_id.ko"
@@ -231,7 +419,9 @@ unprivileged()
 
 helper=$modules/../unprivileged
 [ -d $dir ] || mount -t debugfs debugfs /sys/kernel/debug
-tests=(nothing_yet round_trip many_round_trips straggler wait_is_woken interrupted refusals)
+[ -d $tracing ] || mount -t tracefs tracefs $tracing
+tests=(nothing_yet round_trip many_round_trips straggler wait_is_woken interrupted refusals
+	questions lots watching killed cumulative preflight held_by_others)
 if [ -x "$helper" ]; then
 	tests+=(unprivileged)
 fi

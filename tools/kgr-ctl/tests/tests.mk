@@ -32,6 +32,13 @@ $(TESTDIR)/test_%: $(OBJ)/tests/test_%.o $(OBJ)/tests/fixture.o $(OBJS)
 
 $(OBJ)/tests/%.o: KGR_CFLAGS += -Itests -DFIXTURE_DIR='"$(abspath $(TESTDIR))"'
 
+# What guest.sh needs besides: static, since the guest has not all libraries
+$(TESTDIR)/crowd: tests/crowd.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -static -pthread -o $@ $<
+
+guest-programs: $(TESTDIR)/crowd
+
 check-programs: $(TESTS:%=$(TESTDIR)/%) $(FIXTURES)
 
 check: all check-programs check-man
@@ -50,6 +57,6 @@ check-man: $(O)/kgr-ctl
 	@$(man-refresh) | cmp -s - $(MAN) || { \
 		echo "$(MAN) is out of date: run make -C tools/kgr-ctl man-update" >&2; exit 1; }
 
-.PHONY: check-programs check-man
+.PHONY: check-programs check-man guest-programs
 .SECONDARY: $(TESTS:%=$(OBJ)/tests/%.o) $(OBJ)/tests/fixture.o
 -include $(wildcard $(OBJ)/tests/*.d)
