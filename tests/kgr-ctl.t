@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kgr-ctl as it is typed, in a guest of the vm kernel.
+# kgr-ctl as it is typed, in a guest of the vm kernel. What it prints there as JSON
+# is compared with its schemas.
 
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -10,5 +11,23 @@ if [ ! -f "$build/kernel-vm/arch/x86/boot/bzImage" ] || [ ! -d "$build/selftests
 	echo "1..0 # SKIP the vm kernel or its selftests were not built"
 	exit 0
 fi
-exec "$top/scripts/vm-run" --config vm --timeout 300 \
-	--share "$top/tools/kgr-ctl/tests:/t" -- bash /t/guest.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+rc=0
+KGR_DOCUMENTS=/documents "$top/scripts/vm-run" --config vm --timeout 600 \
+	--share "$top/tools/kgr-ctl/tests:/t" --share "$work:/documents" \
+	-- bash /t/guest.sh >"$work/tap" || rc=$?
+# the guest's plan is one short of what follows
+grep -v '^1\.\.' "$work/tap" || :
+count=$(($(grep -cE '^(not )?ok ' "$work/tap" || :) + 1))
+if "$top/tools/kgr-ctl/tests/test_schema.py" "$work/all.json" >"$work/schema"; then
+	echo "ok $count - documents fit their schemas$(sed -n 's/^1\.\.0//p' "$work/schema")"
+else
+	echo "not ok $count - documents fit their schemas"
+	grep '^#' "$work/schema" || :
+	rc=1
+fi
+# a guest that has ended early is no success
+planned=$(sed -n 's/^1\.\.//p' "$work/tap")
+echo "1..$((${planned:-0} + 1))"
+exit "$rc"

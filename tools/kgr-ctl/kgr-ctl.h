@@ -40,7 +40,7 @@
 	X(NOTFOUND, 8, "not-found",					\
 	  "No such patch, module, module file or thread, or no kGraft in this kernel.") \
 	X(INTERRUPTED, 130, "interrupted",				\
-	  "Interrupted (SIGINT) while waiting; the transition goes on.") \
+	  "Interrupted (SIGINT) while waiting; the transition goes on, or was reversed if that was asked for.") \
 	X(TERMINATED, 143, "terminated",				\
 	  "Terminated (SIGTERM) while waiting; the transition goes on.")
 
@@ -81,10 +81,12 @@ enum kgr_opt_bit {
 	KGR_OPT_ONTIMEOUT = 1 << 10,
 	KGR_OPT_YES	= 1 << 11,
 	KGR_OPT_ISPATCHED = 1 << 12,
+	KGR_OPT_ONINTERRUPT = 1 << 13,
 };
 
 #define KGR_OPTS_GLOBAL	(KGR_OPT_HELP | KGR_OPT_QUIET | KGR_OPT_NOCOLOR | KGR_OPT_JSON)
-#define KGR_OPTS_WAIT	(KGR_OPT_WAIT | KGR_OPT_NOWAIT | KGR_OPT_TIMEOUT | KGR_OPT_ONTIMEOUT)
+#define KGR_OPTS_WAIT	(KGR_OPT_WAIT | KGR_OPT_NOWAIT | KGR_OPT_TIMEOUT | KGR_OPT_ONTIMEOUT | \
+			 KGR_OPT_ONINTERRUPT)
 
 struct kgr_opt {
 	unsigned int bit;
@@ -100,6 +102,7 @@ struct kgr_opts {
 	int64_t timeout_ms;	/* 0: none */
 	const char *yes;	/* the name typed on the command line, or NULL */
 	const char *on_timeout;	/* NULL: the kernel's deadline is left alone */
+	const char *on_interrupt; /* NULL: ask if there is somebody, else keep */
 	const char *cve;	/* of --is-patched */
 	unsigned int verbose;	/* how often it is given */
 	int argc;		/* operands, the command's name not counted */

@@ -13,13 +13,16 @@ const struct kgr_opt kgr_opts[] = {
 	{ KGR_OPT_WAIT, "wait", 0, NULL,
 	  "Wait until the transition is complete (the default).", KGR_OPT_NOWAIT },
 	{ KGR_OPT_NOWAIT, "no-wait", 0, NULL,
-	  "Return as soon as the transition has started.", KGR_OPT_WAIT },
+	  "Return as soon as the transition has started.", KGR_OPT_WAIT | KGR_OPT_ONINTERRUPT },
 	{ KGR_OPT_TIMEOUT, "timeout", 't', "SECONDS",
 	  "Wait no longer than that; 0: without limit. The transition goes on, the exit code is 6.",
 	  0 },
 	{ KGR_OPT_ONTIMEOUT, "on-timeout", 0, "keep|revert",
 	  "Make --timeout the deadline of the transition itself, which the kernel keeps: it is "
 	  "announced, and with 'revert' the transition is reversed and the exit code 5.", 0 },
+	{ KGR_OPT_ONINTERRUPT, "on-interrupt", 0, "ask|keep|revert",
+	  "What Ctrl-C does while waiting: ask (the default where somebody can be asked), let the "
+	  "transition go on, or reverse it.", 0 },
 	{ KGR_OPT_REVERT, "revert", 0, NULL,
 	  "Revert the patch first if it is still applied.", 0 },
 	{ KGR_OPT_ALL, "all", 'a', NULL,
@@ -60,12 +63,21 @@ static enum kgr_exit set_timeout(struct kgr_ctx *ctx, const char *value)
 	return KGR_EXIT_OK;
 }
 
-static enum kgr_exit set_on_timeout(struct kgr_ctx *ctx, const char *value)
+/* One of the words in opt->arg, which '|' divides */
+static enum kgr_exit set_word(struct kgr_ctx *ctx, const struct kgr_opt *opt, const char *value,
+			      const char **word)
 {
-	if (strcmp(value, "keep") && strcmp(value, "revert"))
-		return kgr_fail(ctx, KGR_EXIT_USAGE, "'--on-timeout %s': keep or revert", value);
-	ctx->opts.on_timeout = value;
-	return KGR_EXIT_OK;
+	size_t len = strlen(value);
+
+	for (const char *p = opt->arg; p; p = strchr(p, '|')) {
+		p += *p == '|';
+		if (strcspn(p, "|") == len && !strncmp(p, value, len)) {
+			*word = value;
+			return KGR_EXIT_OK;
+		}
+	}
+	return kgr_fail(ctx, KGR_EXIT_USAGE, "'--%s %s': it has to be %s", opt->name, value,
+			opt->arg);
 }
 
 static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
@@ -93,7 +105,9 @@ static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
 		ctx->opts.cve = value;
 		return KGR_EXIT_OK;
 	case KGR_OPT_ONTIMEOUT:
-		return set_on_timeout(ctx, value);
+		return set_word(ctx, opt, value, &ctx->opts.on_timeout);
+	case KGR_OPT_ONINTERRUPT:
+		return set_word(ctx, opt, value, &ctx->opts.on_interrupt);
 	default:
 		return set_timeout(ctx, value);
 	}

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "netlink.h"
 #include "out.h"
 #include "progress.h"
@@ -313,6 +314,84 @@ static enum kgr_exit finish_other(struct kgr_ctx *ctx, const struct kgr_patch *p
 	return ret;
 }
 
+/* A line from the terminal; false: Ctrl-C once more, or there is none */
+static bool read_answer(struct kgr_wait *w, char *line, size_t size)
+{
+	struct pollfd fds[] = {
+		{ .fd = fileno(w->ctx->in), .events = POLLIN },
+		{ .fd = w->sig_fd, .events = POLLIN },
+	};
+
+	if (fds[0].fd >= 0) {
+		while (poll(fds, 2, -1) < 0 && errno == EINTR)
+			;
+		if (fds[1].revents) {
+			take_signal(w->sig_fd);
+			return false;
+		}
+	}
+	return fgets(line, (int)size, w->ctx->in);
+}
+
+/* After Ctrl-C: "wait", "keep" or "revert" */
+static const char *what_now(struct kgr_wait *w, const char *name)
+{
+	struct kgr_ctx *ctx = w->ctx;
+	bool can_ask = ctx->ask && !ctx->json && !ctx->quiet;
+	const char *told = ctx->opts.on_interrupt;
+	char line[16] = "";
+
+	if (told && strcmp(told, "ask"))
+		return told;
+	if (!can_ask)
+		return "keep";
+	fprintf(ctx->err, "The transition of patch '%s' goes on.  [w]ait for it, [r]everse it, or [l]eave it? ",
+		name);
+	fflush(ctx->err);
+	if (!read_answer(w, line, sizeof(line)))
+		fputc('\n', ctx->err);
+	return *line == 'w' ? "wait" : *line == 'r' ? "revert" : "keep";
+}
+
+/* Back to where it came from; that is waited for too, until another Ctrl-C */
+static enum kgr_exit reverse(struct kgr_wait *w, const char *name, bool enabled)
+{
+	struct kgr_ctx *ctx = w->ctx;
+	struct kgr_patch patch;
+	enum kgr_exit ret;
+
+	kgr_diag_reset(&ctx->diag);
+	ret = kgr_sysfs_patch(ctx, name, &patch);
+	if (ret)
+		return ret;
+	ret = kgr_change_start(ctx, &patch, !enabled);
+	kgr_patch_free(&patch);
+	if (!ret)
+		ret = kgr_wait_patch(w, name);
+	if (ret)
+		return ret;
+	ret = kgr_fail(ctx, KGR_EXIT_INTERRUPTED, "interrupted; patch '%s' is %s again", name,
+		       enabled ? "reverted" : "applied");
+	kgr_why(ctx, "its transition was reversed, as you asked for");
+	return ret;
+}
+
+static enum kgr_exit wait_or_reverse(struct kgr_wait *w, const char *name, bool enabled)
+{
+	enum kgr_exit ret;
+
+	while ((ret = kgr_wait_patch(w, name)) == KGR_EXIT_INTERRUPTED) {
+		const char *now = what_now(w, name);
+
+		if (!strcmp(now, "revert"))
+			return reverse(w, name, enabled);
+		if (strcmp(now, "wait"))
+			break;
+		kgr_diag_reset(&w->ctx->diag);
+	}
+	return ret;
+}
+
 enum kgr_exit kgr_wait_finish(struct kgr_wait *w, const char *name, bool enabled, bool already)
 {
 	struct kgr_ctx *ctx = w->ctx;
@@ -320,7 +399,7 @@ enum kgr_exit kgr_wait_finish(struct kgr_wait *w, const char *name, bool enabled
 	enum kgr_exit ret = KGR_EXIT_OK;
 
 	if (!kgr_opt(ctx, KGR_OPT_NOWAIT))
-		ret = kgr_wait_patch(w, name);
+		ret = wait_or_reverse(w, name, enabled);
 	if (ret)
 		return ret;
 	ret = kgr_sysfs_patch(ctx, name, &patch);

@@ -204,6 +204,62 @@ interrupted()
 	echo 1000 > $kgraft/nudge_delay_ms
 }
 
+# Ctrl-C reverses, where that was asked for
+interrupted_load()
+{
+	local code=0
+
+	echo 0 > $kgraft/nudge_delay_ms
+	sleeper 1
+	last="kgr-ctl load --on-interrupt revert, SIGINT"
+	set -m
+	kgr-ctl load "$modules/kgr_test_sleep.ko" model=1 --on-interrupt revert > "$out" 2> "$err" &
+	set +m
+	until grep -qs 1 $kgraft/kgr_test_sleep/transition; do sleep 0.05; done
+	sleep 0.2
+	kill -INT $!
+	wait $! || code=$?
+	[ $code -eq 130 ] || complain "exit code $code, not 130"
+	says "patch 'kgr_test_sleep' is reverted again"
+	ctl 0 check
+	release
+	ctl 0 unload kgr_test_sleep
+	echo 1000 > $kgraft/nudge_delay_ms
+}
+
+# A host on which something is missing, in a mount namespace of its own
+# alone CODE COMMAND - runs it there, with what is said in $out
+alone()
+{
+	local want=$1 got=0
+
+	last=$2
+	unshare -m sh -c "$2" > "$out" 2>&1 || got=$?
+	[ "$got" -eq "$want" ] || complain "exit code $got, not $want"
+}
+
+missing_mounts()
+{
+	local hide_tracing="umount -l $tracing; umount -l /sys/kernel/debug"
+
+	alone 8 "mount -t tmpfs none /sys; kgr-ctl status"
+	says "sysfs is not mounted on /sys"
+	says "mount -t sysfs sysfs /sys"
+	alone 8 "mount -t tmpfs none /sys; kgr-ctl doctor --json"
+	says '"verdict": "failed"'
+	alone 8 "mount -t tmpfs none $kgraft/..; kgr-ctl load $modules/kgr_test_pairs.ko"
+	says "no kGraft in the running kernel"
+	alone 0 "$hide_tracing; kgr-ctl doctor"
+	says "mount -t tracefs tracefs $tracing"
+	alone 8 "$hide_tracing; kgr-ctl conflicts"
+	alone 0 "$hide_tracing; kgr-ctl preflight $modules/kgr_test_pairs.ko"
+	says "who else holds its functions can't be told"
+	# it is no reason not to load
+	alone 0 "$hide_tracing; kgr-ctl load $modules/kgr_test_pairs.ko && kgr-ctl verify"
+	says "only kGraft's own word was checked"
+	ctl 0 unload --revert kgr_test_pairs
+}
+
 # What hands know from elsewhere, and what scripts ask
 questions()
 {
@@ -412,8 +468,14 @@ unprivileged()
 		"$helper" user "$(command -v kgr-ctl)" $command > "$out" 2> "$err"
 		[ $? -eq 7 ] || complain "not refused as it should be"
 	done
-	last="status, as nobody"
-	"$helper" user "$(command -v kgr-ctl)" status > "$out" 2> "$err" || complain "refused"
+	for command in status check list verify doctor "show kgr_test_inner" cve uname \
+		"preflight $modules/kgr_test_sleep.ko"; do
+		last="$command, as nobody"
+		# shellcheck disable=SC2086
+		"$helper" user "$(command -v kgr-ctl)" $command > "$out" 2> "$err" ||
+			complain "refused"
+	done
+	says "run kgr-ctl as root"
 	ctl 0 unload --revert kgr_test_pairs
 }
 
@@ -421,7 +483,8 @@ helper=$modules/../unprivileged
 [ -d $dir ] || mount -t debugfs debugfs /sys/kernel/debug
 [ -d $tracing ] || mount -t tracefs tracefs $tracing
 tests=(nothing_yet round_trip many_round_trips straggler wait_is_woken interrupted refusals
-	questions lots watching killed cumulative preflight held_by_others)
+	interrupted_load missing_mounts questions lots watching killed cumulative preflight
+	held_by_others)
 if [ -x "$helper" ]; then
 	tests+=(unprivileged)
 fi

@@ -303,6 +303,75 @@ static char *content(struct fixture *f, const char *path)
 	return buf;
 }
 
+/* The kernel, after somebody has written to "revert" */
+static int obeys(struct pollfd *fds, int timeout)
+{
+	if (!strcmp(content(fix, "sys/kernel/kgraft/demo/revert"), "1")) {
+		put_patch(fix, "demo", "reverted");
+		return raise_event(fds);
+	}
+	raise(SIGINT);
+	return __real_poll(fds, 3, timeout);
+}
+
+/* Two signals, then it completes */
+static int is_impatient(struct pollfd *fds, int timeout)
+{
+	if (polls > 2)
+		return completes(fds, timeout);
+	raise(SIGINT);
+	return __real_poll(fds, 3, timeout);
+}
+
+static int enable_answered(struct fixture *f, const char *answers)
+{
+	int ret;
+
+	polls = 0;
+	put_patch(f, "demo", "applying");
+	f->ctx.in = fmemopen((void *)answers, strlen(answers), "r");
+	assert_non_null(f->ctx.in);
+	f->ctx.ask = true;
+	ret = run(f, "enable", "demo", NULL);
+	fclose(f->ctx.in);
+	f->ctx.in = NULL;
+	f->ctx.ask = false;
+	return ret;
+}
+
+/* What Ctrl-C does is told on the command line, or asked */
+static void interrupted(void **state)
+{
+	struct fixture *f = *state;
+
+	signal(SIGINT, SIG_DFL);
+	in_poll = obeys;
+	put_patch(f, "demo", "applying");
+	assert_int_equal(run(f, "enable", "demo", NULL), KGR_EXIT_INTERRUPTED);
+	assert_contains(f->err, "goes on");
+	assert_int_equal(run(f, "enable", "demo", "--on-interrupt", "keep", NULL),
+			 KGR_EXIT_INTERRUPTED);
+	assert_contains(f->err, "goes on");
+	/* nobody can be asked */
+	assert_int_equal(run(f, "enable", "demo", "--on-interrupt", "ask", NULL),
+			 KGR_EXIT_INTERRUPTED);
+	assert_string_equal(content(f, "sys/kernel/kgraft/demo/revert"), "");
+	assert_int_equal(run(f, "enable", "demo", "--on-interrupt=revert", "--json", NULL),
+			 KGR_EXIT_INTERRUPTED);
+	assert_contains(f->out, "patch 'demo' is reverted again");
+
+	assert_int_equal(enable_answered(f, "r\n"), KGR_EXIT_INTERRUPTED);
+	assert_contains(f->err, "[w]ait for it, [r]everse it, or [l]eave it?");
+	assert_contains(f->err, "patch 'demo' is reverted again");
+	assert_int_equal(enable_answered(f, "l\n"), KGR_EXIT_INTERRUPTED);
+	assert_contains(f->err, "goes on");
+	assert_int_equal(enable_answered(f, "\n"), KGR_EXIT_INTERRUPTED);
+	assert_string_equal(content(f, "sys/kernel/kgraft/demo/revert"), "");
+	in_poll = is_impatient;
+	assert_int_equal(enable_answered(f, "w\nw\n"), 0);
+	assert_contains(f->out, "demo: applied after ");
+}
+
 /* The tree is not a kernel: "enabled" does not follow a write to "revert" */
 static void revert_writes(void **state)
 {
@@ -574,6 +643,7 @@ int main(void)
 		TEST(poll_fails),
 		TEST(signals),
 		TEST(ignored_signal),
+		TEST(interrupted),
 		TEST(revert_writes),
 		TEST(enable_writes),
 		TEST(no_wait),
