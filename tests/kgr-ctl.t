@@ -14,9 +14,10 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 rc=0
-KGR_DOCUMENTS=/documents "$top/scripts/vm-run" --config vm --timeout 600 \
+make --no-print-directory -s -C "$top/tools/kgr-ctl" O="$build/tools" guest-programs >&2
+KGR_DOCUMENTS=/documents KGR_PROGRAMS=/programs "$top/scripts/vm-run" --config vm --timeout 600 \
 	--share "$top/tools/kgr-ctl/tests:/t" --share "$work:/documents" \
-	-- bash /t/guest.sh >"$work/tap" || rc=$?
+	--share "$build/tools/kgr-ctl.d/tests:/programs" -- bash /t/guest.sh >"$work/tap" || rc=$?
 # the guest's plan is one short of what follows
 grep -v '^1\.\.' "$work/tap" || :
 count=$(($(grep -cE '^(not )?ok ' "$work/tap" || :) + 1))

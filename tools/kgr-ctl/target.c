@@ -19,7 +19,7 @@ static const struct {
 
 bool kgr_entry_is_ours(const struct kgr_entry *e)
 {
-	return e->jumps || (e->to && !strncmp(e->to, "kgr_", 4));
+	return e->jumps || (e->to && !strcmp(e->to, "kgr_ftrace_handler"));
 }
 
 char *kgr_entry_holder(const struct kgr_entry *e)

@@ -6,6 +6,7 @@
 #
 #	guest.sh [DIRECTORY WITH THE SELFTESTS' PATCH MODULES]
 #
+# KGR_PROGRAMS: the directory with what make guest-programs builds.
 # KGR_DOCUMENTS: a directory for all that is printed with --json, to be compared with
 # the schemas elsewhere.
 
@@ -222,6 +223,55 @@ interrupted_load()
 	[ $code -eq 130 ] || complain "exit code $code, not 130"
 	says "patch 'kgr_test_sleep' is reverted again"
 	ctl 0 check
+	release
+	ctl 0 unload kgr_test_sleep
+	echo 1000 > $kgraft/nudge_delay_ms
+}
+
+# terminal CODE [WHEN TEXT]... -- ARG... - runs kgr-ctl on a terminal, and types TEXT when it
+# has said WHEN
+terminal()
+{
+	local want=$1 got=0 typed=()
+
+	shift
+	while [ "$1" != -- ]; do
+		typed+=("$1")
+		shift
+	done
+	shift
+	last="kgr-ctl $*, on a terminal"
+	timeout 60 "$pty" ${typed[@]+"${typed[@]}"} -- kgr-ctl "$@" > "$out" 2> "$err" || got=$?
+	[ "$got" -eq "$want" ] || complain "exit code $got, not $want"
+}
+
+# What is drawn, and what Ctrl-C asks
+on_a_terminal()
+{
+	local escape=$'\033' interrupt=$'\003' bar="left: in-patched" question="eave it?"
+
+	echo 0 > $kgraft/nudge_delay_ms
+	sleeper 1
+	ctl 0 load --no-wait "$modules/kgr_test_sleep.ko" model=1
+	terminal 6 -- watch --timeout 1.5
+	says "${escape}[J"
+	says "left: in-patched-function 1"
+	says "in kgr_test_sleep+0x"
+	terminal 130 "$bar" "$interrupt" -- watch
+	says "goes on"
+	# waiting on, the same question once more, then leave it
+	terminal 130 "$bar" "$interrupt" "$question" $'w\n' "$bar" "$interrupt" \
+		"$question" $'l\n' -- load "$modules/kgr_test_sleep.ko"
+	says "[w]ait for it, [r]everse it, or [l]eave it?"
+	says "[####"
+	grep -q 1 $kgraft/kgr_test_sleep/transition || complain "the transition has ended"
+	# Ctrl-C at the question leaves it too
+	terminal 130 "$bar" "$interrupt" "$question" "$interrupt" -- \
+		load "$modules/kgr_test_sleep.ko"
+	grep -q 1 $kgraft/kgr_test_sleep/transition || complain "the transition has ended"
+	terminal 130 "$bar" "$interrupt" "$question" $'r\n' -- \
+		load "$modules/kgr_test_sleep.ko"
+	says "patch 'kgr_test_sleep' is reverted again"
 	release
 	ctl 0 unload kgr_test_sleep
 	echo 1000 > $kgraft/nudge_delay_ms
@@ -487,6 +537,10 @@ tests=(nothing_yet round_trip many_round_trips straggler wait_is_woken interrupt
 	held_by_others)
 if [ -x "$helper" ]; then
 	tests+=(unprivileged)
+fi
+pty=${KGR_PROGRAMS-}/pty
+if [ -x "$pty" ]; then
+	tests+=(on_a_terminal)
 fi
 echo "1..${#tests[@]}"
 for t in "${tests[@]}"; do

@@ -33,11 +33,13 @@ $(TESTDIR)/test_%: $(OBJ)/tests/test_%.o $(OBJ)/tests/fixture.o $(OBJS)
 $(OBJ)/tests/%.o: KGR_CFLAGS += -Itests -DFIXTURE_DIR='"$(abspath $(TESTDIR))"'
 
 # What guest.sh needs besides: static, since the guest has not all libraries
-$(TESTDIR)/crowd: tests/crowd.c
+GUEST_PROGRAMS := $(TESTDIR)/crowd $(TESTDIR)/pty
+
+$(GUEST_PROGRAMS): $(TESTDIR)/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -static -pthread -o $@ $<
 
-guest-programs: $(TESTDIR)/crowd
+guest-programs: $(GUEST_PROGRAMS)
 
 check-programs: $(TESTS:%=$(TESTDIR)/%) $(FIXTURES)
 
