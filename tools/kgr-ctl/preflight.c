@@ -169,6 +169,24 @@ static char *name_those(const struct kgr_targets *t, const char *status)
 	return text;
 }
 
+static void warn_maybe_held(struct kgr_ctx *ctx, const struct kgr_targets *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		char *who;
+
+		if (!t->v[i].maybe_held)
+			continue;
+		who = kgr_entry_holder(&t->v[i].entry);
+		kgr_fail(ctx, KGR_EXIT_OK, "one of the functions named %s is held by %s",
+			 t->v[i].name, who);
+		kgr_why(ctx, "ftrace does not tell which, and the patch replaces that at position %lld",
+			(long long)t->v[i].sympos);
+		kgr_next(ctx, "load tells: the kernel refuses the patch if it is this one");
+		free(who);
+		break;
+	}
+}
+
 static enum kgr_exit check_holders(struct kgr_ctx *ctx, void *arg)
 {
 	struct flight *f = arg;
@@ -194,6 +212,8 @@ static enum kgr_exit check_holders(struct kgr_ctx *ctx, void *arg)
 		kgr_fail(ctx, KGR_EXIT_OK, "who else holds its functions can't be told: %s",
 			 strerror(-f->targets.users_err));
 		kgr_tracefs_hint(ctx);
+	} else {
+		warn_maybe_held(ctx, &f->targets);
 	}
 	free(names);
 	return ret;

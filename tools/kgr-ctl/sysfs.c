@@ -585,7 +585,7 @@ int kgr_sysfs_kernel_build_id(struct kgr_ctx *ctx, char *buf, size_t size)
 
 /* Does the livepatch @name have a file "FUNCTION,POSITION" for @object, and is it enabled? */
 static bool livepatch_has(struct kgr_ctx *ctx, const char *name, const char *object,
-			  const char *function)
+			  const char *function, int64_t sympos)
 {
 	char *enabled = sys_path(ctx, "kernel/livepatch/%s/enabled", name);
 	char *path = sys_path(ctx, "kernel/livepatch/%s/%s", name, object);
@@ -597,7 +597,9 @@ static bool livepatch_has(struct kgr_ctx *ctx, const char *name, const char *obj
 
 	dir = kgr_read_file(enabled, buf, sizeof(buf)) > 0 && *buf == '1' ? opendir(path) : NULL;
 	while (dir && !has && (entry = readdir(dir)))
-		has = !strncmp(entry->d_name, function, len) && entry->d_name[len] == ',';
+		/* there, 1 is what a name that is unique has */
+		has = !strncmp(entry->d_name, function, len) && entry->d_name[len] == ',' &&
+		      atoll(entry->d_name + len + 1) == (sympos ? sympos : 1);
 	if (dir)
 		closedir(dir);
 	free(path);
@@ -605,7 +607,8 @@ static bool livepatch_has(struct kgr_ctx *ctx, const char *name, const char *obj
 	return has;
 }
 
-json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const char *function)
+json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const char *function,
+			      int64_t sympos)
 {
 	char *path = sys_path(ctx, "kernel/livepatch");
 	json_t *texts = json_array();
@@ -614,7 +617,7 @@ json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const cha
 
 	while (dir && (entry = readdir(dir)))
 		if (valid_name(entry->d_name) &&
-		    livepatch_has(ctx, entry->d_name, object, function)) {
+		    livepatch_has(ctx, entry->d_name, object, function, sympos)) {
 			char *text = kgr_asprintf("livepatch '%s'", entry->d_name);
 
 			json_array_append_new(texts, kgr_json_str(text));

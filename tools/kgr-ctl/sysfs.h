@@ -43,8 +43,9 @@ int kgr_sysfs_module_attr(struct kgr_ctx *ctx, const char *module, const char *a
 char *kgr_sysfs_module_holders(struct kgr_ctx *ctx, const char *module);
 /* Lower-case hex */
 int kgr_sysfs_kernel_build_id(struct kgr_ctx *ctx, char *buf, size_t size);
-/* Array of texts: livepatches that hold this function */
-json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const char *function);
+/* Array of texts: livepatches that hold this function; @sympos as in struct kgr_patch_func */
+json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const char *function,
+			      int64_t sympos);
 /* Does the kernel load signed modules only, lockdown apart? */
 bool kgr_sysfs_signatures_enforced(struct kgr_ctx *ctx);
 /* Lockdown's mode in force ("none", "integrity", ...) */

@@ -58,10 +58,15 @@ static void find_holders(struct kgr_ctx *ctx, struct kgr_target *f)
 {
 	char *text;
 
-	f->holders = kgr_sysfs_livepatches(ctx, f->object, f->name);
+	f->holders = kgr_sysfs_livepatches(ctx, f->object, f->name, f->sympos);
 	if (json_array_size(f->holders) || !f->entry.decided || kgr_entry_is_ours(&f->entry) ||
 	    json_array_size(f->patches))
 		return;
+	/* ftrace does not tell which of several functions of that name it is */
+	if (f->sympos) {
+		f->maybe_held = true;
+		return;
+	}
 	text = kgr_entry_holder(&f->entry);
 	json_array_append_new(f->holders, kgr_json_str(text));
 	free(text);

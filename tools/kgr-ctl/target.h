@@ -18,6 +18,7 @@ struct kgr_target {
 	struct kgr_entry entry;
 	json_t *patches;	/* array of names: patches in force that replace it as well */
 	json_t *holders;	/* array of texts: who else decides where it continues */
+	bool maybe_held;	/* or it is another function of the same name that they hold */
 	unsigned int sleepers;
 };
 

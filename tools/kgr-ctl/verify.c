@@ -58,8 +58,7 @@ static char *mismatch(const struct match *m)
 		return strdup("kGraft says that a handler is called, ftrace does not know of one");
 	if (!strcmp(form, "none") && e->jumps)
 		return strdup("ftrace knows of a jump at the entry, kGraft does not");
-	/* of several functions of one name, ftrace does not tell which line is whose */
-	if (e->jumps && m->owner && m->owner->module && m->func->sympos < 2 &&
+	if (e->jumps && m->owner && m->owner->module &&
 	    strcmp(e->to_module ? e->to_module : "", m->owner->module))
 		return kgr_asprintf("the jump leads to %s%s%s instead of module %s",
 				    e->to ? e->to : "?", e->to_module ? " of " : "",
@@ -124,7 +123,8 @@ static enum kgr_exit verify_patch(struct kgr_ctx *ctx, const struct kgr_patch_li
 	for (size_t i = 0; i < t.n; i++) {
 		struct match m = {
 			.patch = patch, .func = &patch->funcs[i], .target = &t.v[i],
-			.asked_ftrace = !t.users_err,
+			/* of several functions of one name it does not tell which is which */
+			.asked_ftrace = !t.users_err && !patch->funcs[i].sympos,
 		};
 		char *what;
 

@@ -328,6 +328,19 @@ static void held(void **state)
 	assert_int_equal(json_array_size(json_object_get(f->doc, "functions")), 1);
 	assert_keys(function(f, 0), "name object sympos held_by patches");
 	assert_string_equal(str(function(f, 0), "name"), "third");
+	/* of several functions of a name, who knows which one: no reason to refuse */
+	put_file(f, TRACING "enabled_functions", KLP_LINE("second"));
+	assert_int_equal(run(f, "preflight", GOOD, "--json", NULL), 0);
+	assert_string_equal(str(check_row(f, "holders"), "result"), "warning");
+	assert_contains(str(check_row(f, "holders"), "what"), "one of the functions named second");
+	put_file(f, "sys/kernel/livepatch/klp-fix/enabled", "1\n");
+	remove_file(f, "sys/kernel/livepatch/klp-fix/vmlinux/first,1");
+	put_file(f, "sys/kernel/livepatch/klp-fix/vmlinux/second,1/x", "");
+	assert_int_equal(run(f, "conflicts", GOOD, NULL), 0);
+	put_file(f, "sys/kernel/livepatch/klp-fix/vmlinux/second,2/x", "");
+	assert_int_equal(run(f, "conflicts", GOOD, NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->out, "second    vmlinux  livepatch 'klp-fix'");
+	put_file(f, "sys/kernel/livepatch/klp-fix/enabled", "0\n");
 	/* of another module: another function */
 	put_file(f, TRACING "enabled_functions",
 		 "third [xfs] (1) R I     \ttramp: 0xff (mine+0x0/0x10 [mod]) ->mine+0x0/0x10 [mod]\n");
@@ -560,6 +573,10 @@ static void verify_finds(void **state)
 	put_functions(f, "demo", HEAD "first vmlinux 0 2\n", "first jmp\n");
 	assert_int_equal(run(f, "verify", NULL), 0);
 	assert_contains(f->err, "could not be read");
+	/* another function of that name may be what ftrace shows */
+	put_file(f, TRACING "enabled_functions", "first (1)   I     M \tjmp-->new+0x4/0x20 [other]\n");
+	put_functions(f, "demo", HEAD "first vmlinux 2 2\n", "first jmp\n");
+	assert_int_equal(run(f, "verify", NULL), 0);
 	/* in mid-transition it may be either */
 	put_patch(f, "demo", "applying");
 	put_functions(f, "demo", HEAD "first vmlinux 0 1\n", "first stub\n");
