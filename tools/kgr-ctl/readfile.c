@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "readfile.h"
@@ -36,6 +38,34 @@ ssize_t kgr_read_file(const char *path, char *buf, size_t size)
 	close(fd);
 	buf[len < 0 ? 0 : len] = 0;
 	return len;
+}
+
+int kgr_slurp_file(const char *path, char **text, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n;
+
+	*text = NULL;
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		n = -errno;
+	else if (!S_ISREG(st.st_mode))
+		n = -EINVAL;
+	else if (!(*text = malloc(st.st_size + 1)))
+		n = -ENOMEM;
+	else
+		n = read_fd(fd, *text, st.st_size);
+	close(fd);
+	if (n < 0) {
+		free(*text);
+		*text = NULL;
+		return (int)n;
+	}
+	(*text)[n] = 0;
+	*len = n;
+	return 0;
 }
 
 void kgr_chomp(char *s)

@@ -8,6 +8,9 @@
 /* The whole file, or as much as fits, NUL-terminated; its length or -errno */
 ssize_t kgr_read_file(const char *path, char *buf, size_t size);
 
+/* The whole file, however long it is, to be freed; @text is NUL-terminated; 0 or -errno */
+int kgr_slurp_file(const char *path, char **text, size_t *len);
+
 /* Takes newlines and blanks off the end */
 void kgr_chomp(char *s);
 
