@@ -137,39 +137,46 @@ static json_t *list_or_empty(json_t *list)
 	return list ? json_incref(list) : json_array();
 }
 
-static void print_json(struct kgr_ctx *ctx)
+json_t *kgr_diag_json(const struct kgr_diag *d)
 {
-	const struct kgr_diag *d = &ctx->diag;
-
-	kgr_json_dump(ctx, json_pack("{s:{s:i,s:s,s:o,s:o,s:o,s:o}}", "error",
-				     "code", (int)d->code,
-				     "kind", exit_word(d->code),
-				     "what", kgr_json_str(d->what),
-				     "why", list_or_empty(d->why),
-				     "next", list_or_empty(d->next),
-				     "kernel", list_or_empty(d->kernel)));
+	return json_pack("{s:i,s:s,s:o,s:o,s:o,s:o}",
+			 "code", (int)d->code,
+			 "kind", exit_word(d->code),
+			 "what", kgr_json_str(d->what),
+			 "why", list_or_empty(d->why),
+			 "next", list_or_empty(d->next),
+			 "kernel", list_or_empty(d->kernel));
 }
 
-static void print_list(struct kgr_ctx *ctx, const char *head, json_t *list)
+static void print_list(FILE *f, const char *head, const json_t *list)
 {
 	json_t *line;
 	size_t i;
 
-	json_array_foreach(list, i, line) {
-		fprintf(ctx->err, "  %-7s ", i ? "" : head);
-		kgr_put_clean(ctx->err, json_string_value(line));
-		fputc('\n', ctx->err);
+	json_array_foreach((json_t *)list, i, line) {
+		fprintf(f, "  %-7s ", i ? "" : head);
+		kgr_put_clean(f, json_string_value(line));
+		fputc('\n', f);
 	}
+}
+
+void kgr_put_reasons(FILE *f, const json_t *error)
+{
+	print_list(f, "why:", json_object_get(error, "why"));
+	print_list(f, "kernel:", json_object_get(error, "kernel"));
+	print_list(f, "next:", json_object_get(error, "next"));
 }
 
 void kgr_diag_print(struct kgr_ctx *ctx)
 {
 	const struct kgr_diag *d = &ctx->diag;
+	json_t *error;
 
 	if (!d->what)
 		return;
+	error = kgr_diag_json(d);
 	if (ctx->json) {
-		print_json(ctx);
+		kgr_json_dump(ctx, json_pack("{s:o}", "error", error));
 		return;
 	}
 	fprintf(ctx->err, "kgr-ctl: %s", ctx->color_err ? KGR_RED : "");
@@ -177,7 +184,6 @@ void kgr_diag_print(struct kgr_ctx *ctx)
 		fprintf(ctx->err, "%s: ", ctx->cmd->name);
 	kgr_put_clean(ctx->err, d->what);
 	fprintf(ctx->err, "%s\n", ctx->color_err ? KGR_PLAIN : "");
-	print_list(ctx, "why:", d->why);
-	print_list(ctx, "kernel:", d->kernel);
-	print_list(ctx, "next:", d->next);
+	kgr_put_reasons(ctx->err, error);
+	json_decref(error);
 }

@@ -176,6 +176,9 @@ void kgr_quote_kernel(struct kgr_ctx *ctx, json_t *lines);
 enum kgr_exit kgr_exit_of_errno(int err);
 void kgr_note(struct kgr_ctx *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void kgr_diag_print(struct kgr_ctx *ctx);
+/* "error" of the JSON output, and the lines below its first as text */
+json_t *kgr_diag_json(const struct kgr_diag *diag);
+void kgr_put_reasons(FILE *f, const json_t *error);
 void kgr_diag_reset(struct kgr_diag *diag);
 char *kgr_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -181,6 +181,18 @@ void kgr_module_close(struct kgr_module *m)
 	*m = (struct kgr_module) { 0 };
 }
 
+enum kgr_exit kgr_module_check_patch(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	enum kgr_exit ret;
+
+	if (m->kgraft)
+		return KGR_EXIT_OK;
+	ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%s is not a kGraft patch module", m->name);
+	kgr_why(ctx, "%s has no module information 'kgraft=Y'", m->path);
+	kgr_next(ctx, "ordinary modules are loaded with insmod or modprobe");
+	return ret;
+}
+
 int kgr_module_insert(struct kgr_module *m, const char *params)
 {
 	return kmod_module_insert_module(m->mod, 0, params);

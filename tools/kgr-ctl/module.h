@@ -49,6 +49,8 @@ enum kgr_replace kgr_module_replaces(const struct kgr_module *m);
 /* @arg: a file, or the name of an installed module */
 enum kgr_exit kgr_module_open(struct kgr_ctx *ctx, const char *arg, struct kgr_module *m);
 void kgr_module_close(struct kgr_module *m);
+/* Does it say that it is a kGraft patch? */
+enum kgr_exit kgr_module_check_patch(struct kgr_ctx *ctx, const struct kgr_module *m);
 
 /* Both return -errno as the kernel gave it */
 int kgr_module_insert(struct kgr_module *m, const char *params);

@@ -3,9 +3,11 @@
  * What /proc tells about processes; its root can be moved, for tests.
  */
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "out.h"
@@ -21,25 +23,71 @@ FILE *kgr_proc_open(struct kgr_ctx *ctx, const char *name)
 	return f;
 }
 
-/* The first character of a file below /proc/sys/kernel, 0 when there is none */
-static char sysctl(struct kgr_ctx *ctx, const char *name)
+static ssize_t read_proc(struct kgr_ctx *ctx, const char *file, char *buf, size_t size)
 {
-	char *path = kgr_asprintf("%s/sys/kernel/%s", ctx->proc_root, name);
-	char buf[8];
+	char *path = kgr_asprintf("%s/%s", ctx->proc_root, file);
+	ssize_t len = kgr_read_file(path, buf, size);
 
-	kgr_read_file(path, buf, sizeof(buf));
+	kgr_chomp(buf);
 	free(path);
-	return buf[0];
+	return len;
+}
+
+void kgr_proc_release(struct kgr_ctx *ctx, char *buf, size_t size)
+{
+	struct utsname uts = { .release = "?" };
+
+	if (read_proc(ctx, "sys/kernel/osrelease", buf, size) > 0)
+		return;
+	uname(&uts);
+	snprintf(buf, size, "%s", uts.release);
+}
+
+bool kgr_proc_is_boot_id(const char *text)
+{
+	return strlen(text) == KGR_BOOT_ID_LEN &&
+	       strspn(text, "0123456789abcdef-") == KGR_BOOT_ID_LEN;
+}
+
+int kgr_proc_boot_id(struct kgr_ctx *ctx, char buf[KGR_BOOT_ID_LEN + 1])
+{
+	char text[KGR_BOOT_ID_LEN + 8];
+	ssize_t len = read_proc(ctx, "sys/kernel/random/boot_id", text, sizeof(text));
+
+	if (len < 0)
+		return (int)len;
+	if (!kgr_proc_is_boot_id(text))
+		return -EBADMSG;
+	memcpy(buf, text, KGR_BOOT_ID_LEN + 1);
+	return 0;
+}
+
+bool kgr_proc_booted_with(struct kgr_ctx *ctx, const char *param)
+{
+	char line[4096], *rest = line, *word;
+	bool found = false;
+
+	if (read_proc(ctx, "cmdline", line, sizeof(line)) < 0)
+		return false;
+	while (!found && (word = strsep(&rest, " ")))
+		found = !strcmp(word, param);
+	return found;
 }
 
 bool kgr_proc_modules_disabled(struct kgr_ctx *ctx)
 {
-	return sysctl(ctx, "modules_disabled") == '1';
+	char buf[8];
+
+	read_proc(ctx, "sys/kernel/modules_disabled", buf, sizeof(buf));
+	return buf[0] == '1';
 }
 
 bool kgr_proc_ftrace_disabled(struct kgr_ctx *ctx)
 {
-	return sysctl(ctx, "ftrace_enabled") == '0';
+	char buf[8];
+
+	read_proc(ctx, "sys/kernel/ftrace_enabled", buf, sizeof(buf));
+	return buf[0] == '0';
 }
 
 char *kgr_proc_cmdline(struct kgr_ctx *ctx, unsigned int pid)

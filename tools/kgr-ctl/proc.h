@@ -9,6 +9,14 @@
 
 /* Of a file right under /proc; NULL and errno */
 FILE *kgr_proc_open(struct kgr_ctx *ctx, const char *name);
+/* Of the running kernel, as uname -r says it */
+void kgr_proc_release(struct kgr_ctx *ctx, char *buf, size_t size);
+#define KGR_BOOT_ID_LEN	36
+/* Another one for each boot; 0 or -errno */
+int kgr_proc_boot_id(struct kgr_ctx *ctx, char buf[KGR_BOOT_ID_LEN + 1]);
+bool kgr_proc_is_boot_id(const char *text);
+/* Is the word @param on the kernel's command line? */
+bool kgr_proc_booted_with(struct kgr_ctx *ctx, const char *param);
 bool kgr_proc_modules_disabled(struct kgr_ctx *ctx);
 /* kernel.ftrace_enabled=0 */
 bool kgr_proc_ftrace_disabled(struct kgr_ctx *ctx);

@@ -31,7 +31,7 @@
 
 enum { FD_EVENT, FD_SIGNAL, FD_TIMER, FD_COUNT };
 
-static int64_t now_ms(void)
+int64_t kgr_monotonic_ms(void)
 {
 	struct timespec ts;
 
@@ -41,7 +41,7 @@ static int64_t now_ms(void)
 
 int64_t kgr_wait_elapsed_ms(const struct kgr_wait *w)
 {
-	return now_ms() - w->start_ms;
+	return kgr_monotonic_ms() - w->start_ms;
 }
 
 /* A signal that the parent has set to be ignored, as nohup does, stays so */
@@ -57,7 +57,7 @@ enum kgr_exit kgr_wait_begin(struct kgr_ctx *ctx, struct kgr_wait *w)
 {
 	sigset_t set;
 
-	*w = (struct kgr_wait) { .ctx = ctx, .start_ms = now_ms(), .sig_fd = -1 };
+	*w = (struct kgr_wait) { .ctx = ctx, .start_ms = kgr_monotonic_ms(), .sig_fd = -1 };
 	sigemptyset(&set);
 	/* with --no-wait there is no waiting that a signal could end */
 	if (!kgr_opt(ctx, KGR_OPT_NOWAIT)) {

@@ -31,6 +31,7 @@ void kgr_wait_end(struct kgr_wait *w);
 /* KGR_EXIT_OK: no transition of @patch runs (any more), or the patch is gone */
 enum kgr_exit kgr_wait_patch(struct kgr_wait *w, const char *patch);
 
+int64_t kgr_monotonic_ms(void);
 int64_t kgr_wait_elapsed_ms(const struct kgr_wait *w);
 
 /*
