@@ -7,6 +7,7 @@
 #include "kgr-ctl.h"
 
 #define WAIT_MS	(60 * 1000)	/* what commands that start a transition wait by default */
+#define AUTOLOAD_MS	(30 * 1000)	/* what a boot waits for each patch */
 
 static enum kgr_exit cmd_help(struct kgr_ctx *ctx);
 
@@ -219,6 +220,51 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL | KGR_OPT_TIMEOUT,
 		.max_args = 1,
 		.run = kgr_cmd_wait,
+	}, {
+		.name = "install",
+		.operands = "{MODULE.ko|NAME}",
+		.summary = "Have a patch module loaded at every boot of the kernel it is for.",
+		.help =
+"Copies it into the store; the running kernel is not changed. A module that is installed under the "
+"same name is replaced; the same file again is success, and lifts no hold of the guard. A kill or a "
+"full disk at any point leaves what was installed before.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_INITRAMFS,
+		.min_args = 1, .max_args = 1,
+		.run = kgr_cmd_install,
+	}, {
+		.name = "uninstall",
+		.operands = "NAME",
+		.summary = "Don't load a patch at boot any more.",
+		.help =
+"Removes it from the store. What runs goes on running until the next boot, unless --revert is given.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_KERNEL | KGR_OPT_REVERT | KGR_OPT_TIMEOUT,
+		.min_args = 1, .max_args = 1,
+		.timeout_ms = WAIT_MS,
+		.run = kgr_cmd_uninstall,
+	}, {
+		.name = "autoload",
+		.operands = "[NAME]",
+		.summary = "Load all installed patches of the running kernel, or one: what the boot does.",
+		.help =
+"In the order in which they were installed, --timeout for each. Does nothing if the mode is not "
+"normal, or with kgraft=off on the kernel's command line. A patch after whose loading the machine "
+"went down without a shutdown is held back; --retry lifts that. Each one that is not loaded is "
+"explained, and the exit code is 1 then.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_TIMEOUT | KGR_OPT_INITRAMFS | KGR_OPT_RETRY |
+			   KGR_OPT_CONFIRM | KGR_OPT_SHUTDOWN,
+		.max_args = 1,
+		.timeout_ms = AUTOLOAD_MS,
+		.run = kgr_cmd_autoload,
+	}, {
+		.name = "mode",
+		.operands = "[normal|no-apply|stop]",
+		.summary = "Show or set what this host does with patches.",
+		.help =
+"normal: installed patches are applied at boot. no-apply: they are not; load and enable work. stop: "
+"load and enable refuse as well. What is applied already stays so, and revert and unload always work.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_GUARD,
+		.max_args = 1,
+		.run = kgr_cmd_mode,
 	}, {
 		.name = "help",
 		.operands = "[COMMAND]",

@@ -9,8 +9,10 @@
 
 #include "change.h"
 #include "deadline.h"
+#include "guard.h"
 #include "kmsg.h"
 #include "loaded.h"
+#include "mode.h"
 #include "module.h"
 #include "preflight.h"
 #include "sysfs.h"
@@ -105,10 +107,16 @@ static enum kgr_exit insert(struct kgr_ctx *ctx, struct kgr_wait *wait, struct k
 {
 	int kmsg = kgr_kmsg_open(ctx), err;
 	enum kgr_exit ret = KGR_EXIT_OK;
+	struct kgr_trial trial;
 	struct kgr_patch patch;
 	json_t *lines;
 
+	kgr_guard_begin_file(ctx, m->name, m->path, &trial);
 	err = -kgr_module_insert(m, params);
+	if (err && err != EEXIST)
+		kgr_guard_undo(ctx, &trial);
+	else
+		kgr_guard_end(&trial);
 	lines = kgr_kmsg_collect(kmsg, m->name);
 	if (kmsg >= 0)
 		close(kmsg);
@@ -151,6 +159,8 @@ enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx)
 	if (!params)
 		return ctx->diag.code;
 	ret = kgr_sysfs_present(ctx);
+	if (!ret)
+		ret = kgr_mode_permits(ctx);
 	if (!ret)
 		ret = kgr_deadline_possible(ctx);
 	if (!ret)

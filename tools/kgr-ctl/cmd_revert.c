@@ -4,6 +4,7 @@
  */
 #include "change.h"
 #include "deadline.h"
+#include "mode.h"
 #include "sysfs.h"
 #include "wait.h"
 
@@ -15,6 +16,12 @@ static enum kgr_exit turn(struct kgr_ctx *ctx, bool enable)
 
 	if (ret)
 		return ret;
+	if (enable)
+		ret = kgr_mode_permits(ctx);
+	if (ret) {
+		kgr_patch_free(&patch);
+		return ret;
+	}
 	ret = kgr_wait_begin(ctx, &wait);
 	if (!ret)
 		ret = kgr_deadline_possible(ctx);

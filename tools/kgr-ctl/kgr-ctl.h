@@ -36,7 +36,7 @@
 	X(TIMEOUT, 6, "timeout-pending",				\
 	  "Timed out; the transition goes on.")				\
 	X(PERM, 7, "permission",					\
-	  "Refused by permissions, lockdown or module signature rules.") \
+	  "Refused by permissions, lockdown, module signature rules or this host's mode.") \
 	X(NOTFOUND, 8, "not-found",					\
 	  "No such patch, module, module file or thread, or no kGraft in this kernel.") \
 	X(INTERRUPTED, 130, "interrupted",				\
@@ -82,6 +82,12 @@ enum kgr_opt_bit {
 	KGR_OPT_YES	= 1 << 11,
 	KGR_OPT_ISPATCHED = 1 << 12,
 	KGR_OPT_ONINTERRUPT = 1 << 13,
+	KGR_OPT_INITRAMFS = 1 << 14,
+	KGR_OPT_KERNEL	= 1 << 15,
+	KGR_OPT_RETRY	= 1 << 16,
+	KGR_OPT_CONFIRM	= 1 << 17,
+	KGR_OPT_SHUTDOWN = 1 << 18,
+	KGR_OPT_GUARD	= 1 << 19,
 };
 
 #define KGR_OPTS_GLOBAL	(KGR_OPT_HELP | KGR_OPT_QUIET | KGR_OPT_NOCOLOR | KGR_OPT_JSON)
@@ -105,6 +111,8 @@ struct kgr_opts {
 	const char *on_interrupt; /* NULL: ask if there is somebody, else keep */
 	const char *cve;	/* of --is-patched */
 	unsigned int verbose;	/* how often it is given */
+	const char *kernel;	/* a release, or NULL */
+	int64_t guard_ms;
 	int argc;		/* operands, the command's name not counted */
 	const char **argv;
 };
@@ -128,6 +136,7 @@ struct kgr_ctx {
 	bool ask;		/* there is somebody at in and err who can answer */
 	const char *sysfs_root;
 	const char *proc_root;
+	const char *store_root;
 	const char *kmsg_path;
 	bool json;
 	bool quiet;
@@ -183,6 +192,7 @@ void kgr_diag_reset(struct kgr_diag *diag);
 char *kgr_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* cmd_*.c: one command each */
+enum kgr_exit kgr_cmd_autoload(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_check(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_conflicts(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_cve(struct kgr_ctx *ctx);
@@ -190,8 +200,10 @@ enum kgr_exit kgr_cmd_doctor(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_enable(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_force(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_info(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_install(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_list(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_mode(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_nudge(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_preflight(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_replace(struct kgr_ctx *ctx);
@@ -200,6 +212,7 @@ enum kgr_exit kgr_cmd_show(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_status(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_stragglers(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_uname(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_uninstall(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_unload(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_verify(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_wait(struct kgr_ctx *ctx);

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 		.ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
 		.sysfs_root = env_or("KGR_SYSFS_ROOT", "/sys"),
 		.proc_root = env_or("KGR_PROC_ROOT", "/proc"),
+		.store_root = env_or("KGR_STORE_ROOT", "/var/lib/kgraft"),
 		.kmsg_path = "/dev/kmsg",
 		.color_out = colors && fancy_terminal(STDOUT_FILENO),
 		.color_err = colors && fancy_terminal(STDERR_FILENO),

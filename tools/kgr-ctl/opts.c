@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kgr-ctl.h"
+#include "mode.h"
 
 const struct kgr_opt kgr_opts[] = {
 	{ KGR_OPT_WAIT, "wait", 0, NULL,
@@ -33,6 +34,21 @@ const struct kgr_opt kgr_opts[] = {
 	  "Tell by the exit code whether this one is fixed: 0 yes, 1 no.", 0 },
 	{ KGR_OPT_YES, "yes-i-understand", 0, "NAME",
 	  "Don't ask; NAME has to be the patch's name once more.", 0 },
+	{ KGR_OPT_INITRAMFS, "initramfs", 0, NULL,
+	  "Load it at the end of the initramfs already; with autoload: only those.",
+	  KGR_OPT_CONFIRM | KGR_OPT_SHUTDOWN },
+	{ KGR_OPT_KERNEL, "kernel", 'k', "RELEASE",
+	  "For that kernel instead of the running one.", 0 },
+	{ KGR_OPT_RETRY, "retry", 0, NULL,
+	  "Load NAME although the guard holds it back, as if for the first time.",
+	  KGR_OPT_CONFIRM | KGR_OPT_SHUTDOWN },
+	{ KGR_OPT_CONFIRM, "confirm", 0, NULL,
+	  "Load nothing; wait until the guard's time has passed, then record what is good.",
+	  KGR_OPT_SHUTDOWN },
+	{ KGR_OPT_SHUTDOWN, "shutdown", 0, NULL,
+	  "Load nothing; record that the machine is going down in good order.", 0 },
+	{ KGR_OPT_GUARD, "guard", 0, "SECONDS",
+	  "Set how long the machine has to stay up after a patch was loaded; 0: not at all.", 0 },
 	{ KGR_OPT_JSON, "json", 'j', NULL,
 	  "Print one JSON document instead of text, errors included.", KGR_OPT_QUIET },
 	{ KGR_OPT_QUIET, "quiet", 'q', NULL,
@@ -50,16 +66,17 @@ struct args {
 	int next;
 };
 
-static enum kgr_exit set_timeout(struct kgr_ctx *ctx, const char *value)
+static enum kgr_exit set_seconds(struct kgr_ctx *ctx, const struct kgr_opt *opt, double max,
+				 const char *value, int64_t *ms)
 {
 	char *end;
 	double s = strtod(value, &end);
 
 	/* !(s >= 0) is true for a NaN too */
-	if (end == value || *end || !(s >= 0) || s > 1e9)
-		return kgr_fail(ctx, KGR_EXIT_USAGE,
-				"'--timeout %s': not a number of seconds", value);
-	ctx->opts.timeout_ms = (int64_t)ceil(s * 1000);
+	if (end == value || *end || !(s >= 0) || s > max)
+		return kgr_fail(ctx, KGR_EXIT_USAGE, "'--%s %s': not a number of seconds",
+				opt->name, value);
+	*ms = (int64_t)ceil(s * 1000);
 	return KGR_EXIT_OK;
 }
 
@@ -104,12 +121,17 @@ static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
 	case KGR_OPT_ISPATCHED:
 		ctx->opts.cve = value;
 		return KGR_EXIT_OK;
+	case KGR_OPT_KERNEL:
+		ctx->opts.kernel = value;
+		return KGR_EXIT_OK;
+	case KGR_OPT_GUARD:
+		return set_seconds(ctx, opt, KGR_GUARD_MAX_S, value, &ctx->opts.guard_ms);
 	case KGR_OPT_ONTIMEOUT:
 		return set_word(ctx, opt, value, &ctx->opts.on_timeout);
 	case KGR_OPT_ONINTERRUPT:
 		return set_word(ctx, opt, value, &ctx->opts.on_interrupt);
 	default:
-		return set_timeout(ctx, value);
+		return set_seconds(ctx, opt, 1e9, value, &ctx->opts.timeout_ms);
 	}
 }
 

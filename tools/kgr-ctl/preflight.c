@@ -46,15 +46,7 @@ static enum kgr_exit check_kernel(struct kgr_ctx *ctx, void *arg)
 
 static enum kgr_exit check_module(struct kgr_ctx *ctx, void *arg)
 {
-	const struct kgr_module *m = ((struct flight *)arg)->m;
-	enum kgr_exit ret;
-
-	if (m->kgraft)
-		return KGR_EXIT_OK;
-	ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%s is not a kGraft patch module", m->name);
-	kgr_why(ctx, "%s has no module information 'kgraft=Y'", m->path);
-	kgr_next(ctx, "ordinary modules are loaded with insmod or modprobe");
-	return ret;
+	return kgr_module_check_patch(ctx, ((struct flight *)arg)->m);
 }
 
 static enum kgr_exit check_build_id(struct kgr_ctx *ctx, void *arg)
