@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "installed.h"
 #include "out.h"
 #include "straggler.h"
 #include "sysfs.h"
@@ -24,6 +25,8 @@ static const struct kgr_col head[] = {
 	{ .key = "build_id", .head = "build-id" },
 	{ .key = "patch_count", .head = "patches" },
 	{ .key = "applied_count", .head = "applied" },
+	{ .key = "mode", .head = "mode" },
+	{ .key = "installed", .head = "autoload", .fmt = kgr_installed_fmt },
 	{ 0 }
 };
 
@@ -45,10 +48,11 @@ static void status_text(struct kgr_ctx *ctx, const json_t *doc)
 	const json_t *running = json_object_get(doc, "transition");
 
 	kgr_fields(ctx, doc, head);
-	if (json_is_null(running))
-		return;
-	fputc('\n', ctx->out);
-	kgr_fields(ctx, running, transition);
+	if (json_is_object(running)) {
+		fputc('\n', ctx->out);
+		kgr_fields(ctx, running, transition);
+	}
+	kgr_installed_text(ctx, doc);
 }
 
 static json_t *transition_json(struct kgr_ctx *ctx, const struct kgr_patch *patch)
@@ -88,5 +92,6 @@ enum kgr_exit kgr_cmd_status(struct kgr_ctx *ctx)
 			"applied_count", applied,
 			"transition", running ? running : json_null());
 	kgr_patch_list_free(&list);
+	kgr_installed_add(ctx, doc);
 	return kgr_show(ctx, doc, status_text);
 }
