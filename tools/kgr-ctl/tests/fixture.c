@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "patch.h"
+#include "readfile.h"
 
 const unsigned char build_id[20] = {
 	0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99,
@@ -142,6 +143,25 @@ void put_notes(struct fixture *f, const unsigned char *id, size_t len)
 	put_bytes(f, "sys/kernel/notes", notes, p - notes);
 }
 
+void put_boot(struct fixture *f, unsigned int number)
+{
+	char id[64];
+
+	snprintf(id, sizeof(id), "%08x-1111-4222-8333-444444444444\n", number);
+	put_file(f, "proc/sys/kernel/random/boot_id", id);
+}
+
+char *get_file(struct fixture *f, const char *path)
+{
+	char *full = kgr_asprintf("%s/%s", f->root, path), *text;
+	size_t len;
+
+	if (kgr_slurp_file(full, &text, &len))
+		text = NULL;
+	free(full);
+	return text;
+}
+
 int fixture_setup(void **state)
 {
 	char template[] = "/tmp/kgr-ctl-test.XXXXXX";
@@ -155,15 +175,18 @@ int fixture_setup(void **state)
 	f->root = strdup(template);
 	f->sys = kgr_asprintf("%s/sys", f->root);
 	f->proc = kgr_asprintf("%s/proc", f->root);
+	f->store = kgr_asprintf("%s/store", f->root);
 	f->kmsg = kgr_asprintf("%s/kmsg", f->root);
 	put_file(f, "sys/kernel/kgraft/in_progress", "0\n");
 	put_file(f, "sys/kernel/kgraft/force_load_module", "0\n");
 	put_file(f, "sys/kernel/kgraft/nudge_delay_ms", "1000\n");
-	put_file(f, "proc/version", "");
+	put_file(f, "proc/sys/kernel/osrelease", "6.12.0\n");
+	put_boot(f, 1);
 	put_notes(f, build_id, sizeof(build_id));
 	f->ctx = (struct kgr_ctx) {
 		.sysfs_root = f->sys,
 		.proc_root = f->proc,
+		.store_root = f->store,
 		.kmsg_path = f->kmsg,
 		.width = 80,
 	};
@@ -190,6 +213,7 @@ int fixture_teardown(void **state)
 	free(f->root);
 	free(f->sys);
 	free(f->proc);
+	free(f->store);
 	free(f->kmsg);
 	free(f);
 	return 0;

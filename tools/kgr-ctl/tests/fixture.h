@@ -19,7 +19,7 @@
 
 struct fixture {
 	char *root;
-	char *sys, *proc, *kmsg;
+	char *sys, *proc, *store, *kmsg;
 	struct kgr_ctx ctx;
 	/* of the last run() */
 	char *out, *err;
@@ -35,11 +35,15 @@ void put_file(struct fixture *f, const char *path, const char *text);
 void put_bytes(struct fixture *f, const char *path, const void *data, size_t len);
 void put_link(struct fixture *f, const char *path, const char *target);
 void remove_file(struct fixture *f, const char *path);
+/* To be freed; NULL: there is none */
+char *get_file(struct fixture *f, const char *path);
 
 /* A patch with all its files; state: "applied", "applying", "reverting", "reverted" */
 void put_patch(struct fixture *f, const char *name, const char *state);
 void put_notes(struct fixture *f, const unsigned char *id, size_t len);
 extern const unsigned char build_id[20];
+/* The id of a boot; fixture_setup() has put 1 */
+void put_boot(struct fixture *f, unsigned int number);
 
 /* run(f, "list", "--json", NULL): the exit code */
 int run(struct fixture *f, ...) __attribute__((sentinel));

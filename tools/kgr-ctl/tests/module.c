@@ -8,11 +8,14 @@
 #ifndef VERMAGIC
 #define VERMAGIC "6.12.0 SMP preempt mod_unload "
 #endif
+#ifndef SRCVERSION
+#define SRCVERSION "533BB7E5866E52F63B9ACCB"
+#endif
 
 INFO(module_name, "name", NAME);
 INFO(module_license, "license", "GPL");
 INFO(module_vermagic, "vermagic", VERMAGIC);
-INFO(module_srcversion, "srcversion", "533BB7E5866E52F63B9ACCB");
+INFO(module_srcversion, "srcversion", SRCVERSION);
 #ifdef IS_KGRAFT
 INFO(module_kgraft, "kgraft", "Y");
 INFO(module_build_id, "kgraft_build_id", "00112233445566778899aabbccddeeff00112233");

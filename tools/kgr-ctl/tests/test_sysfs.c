@@ -88,7 +88,8 @@ static void status_in_transition(void **state)
 	put_patch(f, "done", "applied");
 	put_patch(f, "moving", "reverting");
 	assert_int_equal(run(f, "status", "--json", NULL), 0);
-	assert_keys(f->doc, "schema command state release build_id patch_count applied_count transition");
+	assert_keys(f->doc, "schema command state release build_id patch_count applied_count transition "
+			    "mode boot_off held_back installed store_error");
 	assert_string_equal(str(f->doc, "state"), "in_progress");
 	assert_string_equal(str(f->doc, "build_id"), BUILD_ID_HEX);
 	assert_int_equal(json_integer_value(json_object_get(f->doc, "patch_count")), 2);

@@ -11,14 +11,21 @@ SCRIPTS	:= $(wildcard tests/test_*.sh tests/test_*.py)
 WRAP_test_wait := poll kgr_nl_open kgr_nl_close kgr_nl_subscribe kgr_nl_fd kgr_nl_take_events kgr_nl_stragglers
 WRAP_test_show := kgr_nl_open kgr_nl_close kgr_nl_functions
 WRAP_test_load := kmod_module_insert_module kmod_module_remove_module
+WRAP_test_autoload := kmod_module_insert_module kmod_module_remove_module
+WRAP_test_store := fsync renameat kmod_module_remove_module
 WRAP_test_stragglers := kgr_nl_open kgr_nl_close kgr_nl_stragglers kgr_nl_nudge kgr_nl_message kgr_nl_subscribe
 
 # Patch modules as far as libkmod reads them, made by the compiler
-FIXTURES := $(addprefix $(TESTDIR)/,kgr-good.ko kgr-plain.ko kgr-old.ko kgr-all.ko kgr-hand.ko)
+FIXTURES := $(addprefix $(TESTDIR)/,kgr-good.ko kgr-plain.ko kgr-old.ko kgr-all.ko kgr-hand.ko \
+	kgr-next.ko kgr-other.ko kgr-nameless.ko)
 FIXTURE_kgr-good := -DIS_KGRAFT -DFUNCTIONS -DNAME='"kgr_good"'
 FIXTURE_kgr-old := -DIS_KGRAFT -DNAME='"kgr_old"' -DVERMAGIC='"1.2.3 SMP "'
 FIXTURE_kgr-all := -DIS_KGRAFT -DCUMULATIVE -DNAME='"kgr_good"'
 FIXTURE_kgr-hand := -DIS_KGRAFT -DBY_HAND -DNAME='"kgr_good"'
+# another build of kgr-good, another patch, and one that names no kernel
+FIXTURE_kgr-next := -DIS_KGRAFT -DFUNCTIONS -DNAME='"kgr_good"' -DSRCVERSION='"0000000000000000000000B"'
+FIXTURE_kgr-other := -DIS_KGRAFT -DFUNCTIONS -DNAME='"kgr_other"'
+FIXTURE_kgr-nameless := -DIS_KGRAFT -DNAME='"kgr_nameless"' -DVERMAGIC='""'
 FIXTURE_kgr-plain := -DNAME='"kgr_plain"'
 
 $(TESTDIR)/%.ko: tests/module.c
