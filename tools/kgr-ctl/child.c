@@ -28,9 +28,9 @@ static void be_child(const struct kgr_ctx *parent, const char * const *argv, int
 	ctx.cmd = NULL;
 	ctx.ask = false;
 	ctx.progress = false;
+	/* with --json there is nothing on the other one */
 	ctx.out = fdopen(fd, "w");
-	ctx.err = fopen("/dev/null", "w");
-	if (!ctx.out || !ctx.err)
+	if (!ctx.out)
 		_exit(KGR_EXIT_FAIL);
 	_exit(kgr_run(&ctx, argc, args));
 }
