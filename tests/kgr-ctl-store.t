@@ -166,6 +166,25 @@ case_full_disk()
 	[ "$done" = 16 ]
 }
 
+# As the root file system in an initramfs is: what is untried has to wait for the boot
+case_read_only()
+{
+	local KGR_STORE_ROOT=$work/disk/store
+
+	export KGR_STORE_ROOT
+	to_state none
+	"$ctl" install --initramfs "$work/a.ko"
+	mount -o remount,ro "$work/disk"
+	expect_rc 0 "$ctl" autoload --initramfs
+	says 'kgr_good: left-to-boot'
+	expect_rc 1 "$ctl" autoload
+	says "kgr_good: failed: can't record what is being tried: Read-only file system"
+	expect_rc 1 "$ctl" install "$work/b.ko"
+	says 'Read-only file system'
+	expect_rc 0 "$ctl" status
+	says 'untried'
+}
+
 # A limit stands for a disk where no file system can be mounted: SIGXFSZ kills
 case_file_size_limit()
 {
@@ -277,9 +296,12 @@ check 'two at a time wait for one another' case_two_at_once
 mkdir "$work/disk"
 if mount -t tmpfs -o size=128k tmpfs "$work/disk" 2>/dev/null; then
 	check 'a full disk leaves the old state' case_full_disk
+	check 'what can not be recorded is not loaded' case_read_only
 	umount "$work/disk"
 else
-	skip 'a full disk leaves the old state' 'no file system can be mounted here'
+	for name in 'a full disk leaves the old state' 'what can not be recorded is not loaded'; do
+		skip "$name" 'no file system can be mounted here'
+	done
 fi
 check 'a limit on the size of files leaves the old state' case_file_size_limit
 make -C "$top/tools/kgr-ctl" O="$build/tools" prefix="$work/usr" install >"$work/out" 2>&1 || cat "$work/out"

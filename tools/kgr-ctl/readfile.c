@@ -43,20 +43,18 @@ ssize_t kgr_read_file(const char *path, char *buf, size_t size)
 int kgr_slurp_file(const char *path, char **text, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -EINVAL;
 	struct stat st;
-	ssize_t n;
 
 	*text = NULL;
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st))
+	if (fstat(fd, &st)) {
 		n = -errno;
-	else if (!S_ISREG(st.st_mode))
-		n = -EINVAL;
-	else if (!(*text = malloc(st.st_size + 1)))
-		n = -ENOMEM;
-	else
-		n = read_fd(fd, *text, st.st_size);
+	} else if (S_ISREG(st.st_mode)) {
+		*text = malloc(st.st_size + 1);
+		n = *text ? read_fd(fd, *text, st.st_size) : -ENOMEM;
+	}
 	close(fd);
 	if (n < 0) {
 		free(*text);

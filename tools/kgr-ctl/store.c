@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,9 +23,10 @@
 /* A word of the index and a name in a directory, that can't lead out of it */
 static bool valid_word(const char *s)
 {
-	size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyz" "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			       "0123456789" "_-.+~");
+	size_t len = 0;
 
+	while (s[len] && (isalnum((unsigned char)s[len]) || strchr("_-.+~", s[len])))
+		len++;
 	return len && !s[len] && s[0] != '.' && len < NAME_MAX - 40;
 }
 
