@@ -6,25 +6,31 @@
 #include "fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "durable.h"
 #include "mode.h"
 #include "readfile.h"
 #include "store.h"
+#include "wait.h"
 
 struct kmod_module;
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __real_nanosleep(const struct timespec *time, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
 int __wrap_kmod_module_remove_module(struct kmod_module *mod, unsigned int flags);
 
+static bool held;		/* somebody else has the lock; time flies */
 static int steps_left;		/* this many fsync()s and renameat()s work; -1: all */
 static int steps_error;
 
@@ -48,6 +54,19 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 	return step_fails() ? -1 : __real_renameat(from_dir, from, to_dir, to);
 }
 
+int __wrap_flock(int fd, int operation)
+{
+	if (!held)
+		return __real_flock(fd, operation);
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
+{
+	return held ? 0 : __real_nanosleep(time, left);
+}
+
 int __wrap_kmod_module_remove_module(struct kmod_module *mod, unsigned int flags)
 {
 	(void)mod, (void)flags;
@@ -57,6 +76,7 @@ int __wrap_kmod_module_remove_module(struct kmod_module *mod, unsigned int flags
 static int setup(void **state)
 {
 	steps_left = -1;
+	held = false;
 	return fixture_setup(state);
 }
 
@@ -403,17 +423,35 @@ static void last_uninstall_needs_no_room(void **state)
 static void locked(void **state)
 {
 	struct fixture *f = *state;
-	int fd, lock;
+	int64_t start;
+	int fds[2], lock;
+	char c;
 
-	assert_int_equal(kgr_store_lock(&f->ctx, &lock), 0);
-	/* nobody else gets it, until it is closed */
-	fd = open(f->store, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+	/* one process has it for a while, another one waits */
+	assert_int_equal(pipe(fds), 0);
+	if (!fork()) {
+		if (kgr_store_lock(&f->ctx, &lock) || write(fds[1], "", 1) != 1)
+			_exit(1);
+		usleep(400 * 1000);
+		_exit(0);
+	}
+	assert_int_equal(read(fds[0], &c, 1), 1);
+	start = kgr_monotonic_ms();
 	/* reading needs none */
 	assert_int_equal(run(f, "status", NULL), 0);
-	close(lock);
-	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
-	close(fd);
+	assert_true(kgr_monotonic_ms() - start < 300);
+	assert_int_equal(run(f, "install", GOOD, NULL), 0);
+	assert_true(kgr_monotonic_ms() - start >= 300);
+	close(fds[0]);
+	close(fds[1]);
+
+	held = true;
+	assert_int_equal(run(f, "install", OTHER, NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "is locked");
+	assert_contains(f->err, "fuser");
+	assert_int_equal(run(f, "mode", "stop", NULL), KGR_EXIT_CONFLICT);
+	held = false;
+	assert_store(f, "6.12.0", "kgr_good");
 }
 
 static void modes(void **state)

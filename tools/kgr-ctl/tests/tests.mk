@@ -12,7 +12,7 @@ WRAP_test_wait := poll kgr_nl_open kgr_nl_close kgr_nl_subscribe kgr_nl_fd kgr_n
 WRAP_test_show := kgr_nl_open kgr_nl_close kgr_nl_functions
 WRAP_test_load := kmod_module_insert_module kmod_module_remove_module
 WRAP_test_autoload := kmod_module_insert_module kmod_module_remove_module
-WRAP_test_store := fsync renameat kmod_module_remove_module
+WRAP_test_store := fsync renameat flock nanosleep kmod_module_remove_module
 WRAP_test_stragglers := kgr_nl_open kgr_nl_close kgr_nl_stragglers kgr_nl_nudge kgr_nl_message kgr_nl_subscribe
 
 # Patch modules as far as libkmod reads them, made by the compiler
