@@ -6,9 +6,12 @@
 
 #include "checks.h"
 #include "explain.h"
+#include "guard.h"
+#include "mode.h"
 #include "netlink.h"
 #include "out.h"
 #include "proc.h"
+#include "store.h"
 #include "straggler.h"
 #include "sysfs.h"
 #include "tracefs.h"
@@ -214,6 +217,68 @@ static enum kgr_exit check_entries(struct kgr_ctx *ctx, void *arg)
 	return ret;
 }
 
+static enum kgr_exit check_mode(struct kgr_ctx *ctx, void *arg)
+{
+	struct kgr_host host;
+	enum kgr_exit ret = kgr_mode_read(ctx, &host);
+
+	(void)arg;
+	if (ret)
+		return ret;
+	if (host.mode != KGR_MODE_NORMAL) {
+		kgr_fail(ctx, KGR_EXIT_OK, "this host's mode is '%s'", kgr_mode_word(host.mode));
+		kgr_why(ctx, "%s", kgr_mode_text(host.mode));
+		kgr_next(ctx, "kgr-ctl mode normal, if that is over");
+	} else if (kgr_proc_booted_with(ctx, KGR_BOOT_OFF)) {
+		kgr_fail(ctx, KGR_EXIT_OK, KGR_BOOT_OFF " has kept installed patches out of this boot");
+		kgr_why(ctx, "it is on the kernel's command line");
+		kgr_next(ctx, "kgr-ctl load, or a boot without it");
+	}
+	return KGR_EXIT_OK;
+}
+
+/* What is held back first, then what is not there */
+static enum kgr_exit check_store(struct kgr_ctx *ctx, const struct kgr_store *s)
+{
+	struct kgr_guard guard;
+	enum kgr_exit ret;
+
+	for (size_t i = 0; i < s->n; i++) {
+		ret = kgr_guard_read(ctx, s, &s->v[i], &guard);
+		if (ret)
+			return ret;
+		if (!kgr_guard_holds_back(&guard))
+			continue;
+		ret = kgr_guard_explain(ctx, s, &s->v[i], &guard);
+		kgr_why(ctx, "so it is held back: no boot loads it");
+		return ret;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		if (kgr_sysfs_module_loaded(ctx, s->v[i].name))
+			continue;
+		kgr_fail(ctx, KGR_EXIT_OK, "%s is installed, but not in the running kernel",
+			 s->v[i].name);
+		kgr_next(ctx, "kgr-ctl autoload %s", s->v[i].name);
+		break;
+	}
+	return KGR_EXIT_OK;
+}
+
+static enum kgr_exit check_installed(struct kgr_ctx *ctx, void *arg)
+{
+	char release[256];
+	struct kgr_store s;
+	enum kgr_exit ret;
+
+	(void)arg;
+	kgr_proc_release(ctx, release, sizeof(release));
+	ret = kgr_store_read(ctx, release, &s);
+	if (!ret)
+		ret = check_store(ctx, &s);
+	kgr_store_close(&s);
+	return ret;
+}
+
 static const struct kgr_check kernel_check = { "kernel", check_kernel };
 
 static const struct kgr_check checks[] = {
@@ -228,6 +293,8 @@ static const struct kgr_check checks[] = {
 	{ "deadlines", check_deadlines },
 	{ "forced", check_forced },
 	{ "entries", check_entries },
+	{ "mode", check_mode },
+	{ "installed", check_installed },
 };
 
 enum kgr_exit kgr_cmd_doctor(struct kgr_ctx *ctx)

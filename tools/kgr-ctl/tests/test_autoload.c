@@ -637,6 +637,32 @@ static void hosts_without(void **state)
 	assert_inserted(f, "");
 }
 
+static void doctor(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run(f, "doctor", NULL), 0);
+	assert_contains(f->out, "kgr_good is installed, but not in the running kernel");
+	assert_int_equal(run(f, "autoload", NULL), 0);
+	assert_int_equal(run(f, "doctor", NULL), 0);
+	assert_lacks(f->out, "kgr_good");
+	next_boot(f);
+	assert_int_equal(run(f, "doctor", NULL), KGR_EXIT_FAIL);
+	assert_contains(f->out, "the machine went down soon after kgr_good was loaded");
+	assert_contains(f->out, "so it is held back");
+	assert_contains(f->out, "kgr-ctl autoload --retry kgr_good");
+	assert_int_equal(run(f, "autoload", "--retry", "kgr_good", NULL), 0);
+	assert_int_equal(run(f, "mode", "stop", NULL), 0);
+	assert_int_equal(run(f, "doctor", NULL), 0);
+	assert_contains(f->out, "this host's mode is 'stop'");
+	put_file(f, "store/mode", "nonsense\n");
+	assert_int_equal(run(f, "doctor", NULL), KGR_EXIT_FAIL);
+	assert_int_equal(run(f, "mode", "normal", NULL), 0);
+	put_file(f, "proc/cmdline", "kgraft=off\n");
+	assert_int_equal(run(f, "doctor", NULL), 0);
+	assert_contains(f->out, "kgraft=off has kept installed patches out");
+}
+
 static void usage(void **state)
 {
 	static const char * const lines[][4] = {
@@ -681,6 +707,7 @@ int main(void)
 		TEST(deadline_of_each),
 		TEST(stuck_in_the_kernel),
 		TEST(hosts_without),
+		TEST(doctor),
 		TEST(usage),
 	};
 
