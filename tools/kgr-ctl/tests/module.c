@@ -43,7 +43,7 @@ static int new_first(void)
 static const struct {
 	const char *name;
 	void *mod;
-	const char *more[16];
+	const char *more[24];
 } param __attribute__((used, section("__param"))) = {
 	.name = "parameter",
 	.mod = &__this_module,
@@ -63,7 +63,7 @@ static struct {
 		unsigned long sympos, old_size;
 		long private[8];
 	} patches[3];
-} patch __attribute__((used)) = {
+} patch __attribute__((used, section(".data.patch"))) = {
 	.name = "kgr_good",
 	.owner = &__this_module,
 	.replace_set = "set",

@@ -192,13 +192,42 @@ static void other_kernel(void **state)
 	assert_string_equal(str(check_row(f, "vermagic"), "result"), "warning");
 }
 
+/* kgr-good.ko with what looks like a signature behind it */
+static void put_signed(struct fixture *f, const char *path)
+{
+	static const char signer[] = "Tester", key[] = "1234", sig[] = "signature";
+	static const char magic[] = "~Module signature appended~\n";
+	/* algorithm, hash, kind of id, lengths, padding, length of the signature */
+	const unsigned char head[12] = { 1, 4, 1, sizeof(signer) - 1, sizeof(key) - 1,
+					 0, 0, 0, 0, 0, 0, sizeof(sig) - 1 };
+	char buf[16384], *end = buf;
+	FILE *file = fopen(GOOD, "r");
+
+	assert_non_null(file);
+	end += fread(buf, 1, sizeof(buf) - 256, file);
+	fclose(file);
+	end = mempcpy(end, signer, sizeof(signer) - 1);
+	end = mempcpy(end, key, sizeof(key) - 1);
+	end = mempcpy(end, sig, sizeof(sig) - 1);
+	end = mempcpy(end, head, sizeof(head));
+	end = mempcpy(end, magic, sizeof(magic) - 1);
+	put_bytes(f, path, buf, (size_t)(end - buf));
+}
+
 static void signatures(void **state)
 {
 	struct fixture *f = *state;
+	char *path = kgr_asprintf("%s/signed.ko", f->root);
 
 	put_file(f, "sys/module/module/parameters/sig_enforce", "Y\n");
 	assert_int_equal(run(f, "preflight", GOOD, "--json", NULL), KGR_EXIT_PERM);
 	assert_only(f, "signature", "failed");
+	/* one that is signed is the kernel's to judge */
+	put_signed(f, "signed.ko");
+	assert_int_equal(run(f, "preflight", path, "--json", NULL), 0);
+	assert_only(f, "signature", "warning");
+	assert_contains(str(check_row(f, "signature"), "what"), "signed by 'Tester'");
+	free(path);
 	put_file(f, "sys/module/module/parameters/sig_enforce", "N\n");
 	put_file(f, "sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
 	assert_int_equal(run(f, "preflight", GOOD, NULL), KGR_EXIT_PERM);
@@ -286,6 +315,11 @@ static void entries(void **state)
 		 "ffffffff81000104 first\nffffffff81000204 second\nffffffffc0000200 third [ext4]\n");
 	assert_int_equal(run(f, "preflight", GOOD, "--json", NULL), KGR_EXIT_FAIL);
 	assert_only(f, "redirect", "failed");
+	assert_string_equal(str(function(f, 1), "status"), "no-entry");
+	/* and one that lies further on is another function's */
+	put_file(f, TRACING "available_filter_functions_addrs",
+		 "ffffffff81000104 first\nffffffff81000404 second\nffffffffc0000200 third [ext4]\n");
+	assert_int_equal(run(f, "preflight", GOOD, "--json", NULL), KGR_EXIT_FAIL);
 	assert_string_equal(str(function(f, 1), "status"), "no-entry");
 	/* an older kernel has names only */
 	remove_file(f, TRACING "available_filter_functions_addrs");
@@ -397,6 +431,8 @@ static void stacking(void **state)
 	assert_string_equal(str(function(f, 0), "status"), "ok");
 	assert_string_equal(str(function(f, 0), "redirect"), "jmp");
 	assert_int_equal(json_array_size(json_object_get(f->doc, "stragglers")), 1);
+	assert_string_equal(str(json_array_get(json_object_get(f->doc, "stragglers"), 0), "frame"),
+			    "new_one+0x9/0x20");
 	assert_int_equal(run(f, "conflicts", GOOD, NULL), 0);
 	assert_contains(f->out, "first     vmlinux  -        below\n");
 	/* of patches that are there already, only what two of them replace */
@@ -520,6 +556,14 @@ static void verify_fits(void **state)
 	row = function(f, 0);
 	assert_keys(row, "patch name object sympos owner redirect entry result what");
 	assert_string_equal(str(row, "entry"), "new_one [demo_mod]");
+	/* the jump leads to the newest that is in force, whatever it is called */
+	put_patch(f, "a-old", "applied");
+	put_functions(f, "a-old", HEAD "first vmlinux 0 2\n", "first jmp\n");
+	put_file(f, "sys/kernel/kgraft/a-old/since", "1732160000.000\n");
+	put_patch(f, "z-old", "applied");
+	put_functions(f, "z-old", HEAD "first vmlinux 0 2\n", "first jmp\n");
+	put_file(f, "sys/kernel/kgraft/z-old/since", "1732160000.000\n");
+	assert_int_equal(run(f, "verify", "--json", NULL), 0);
 	put_patch(f, "gone", "reverted");
 	put_functions(f, "gone", HEAD "first vmlinux 0 4\nother vmlinux 0 4\n",
 		      "first jmp\nother none\n");
