@@ -88,7 +88,7 @@ static void put_command_words(FILE *f)
 		fprintf(f, "%s%s", i ? " " : "", kgr_cmds[i].name);
 }
 
-static void bash(FILE *f)
+static void put_bash(FILE *f)
 {
 	fputs("# Completion of kgr-ctl for bash; made by kgr-ctl --completion=bash\n"
 	      "_kgr_ctl_patches()\n{\n"
@@ -205,7 +205,7 @@ static void zsh_commands(FILE *f)
 	}
 }
 
-static void zsh(FILE *f)
+static void put_zsh(FILE *f)
 {
 	fputs("#compdef kgr-ctl\n"
 	      "# Completion of kgr-ctl for zsh; made by kgr-ctl --completion=zsh\n"
@@ -238,9 +238,9 @@ static void zsh(FILE *f)
 enum kgr_exit kgr_completion(struct kgr_ctx *ctx, const char *shell)
 {
 	if (!strcmp(shell, "bash"))
-		bash(ctx->out);
+		put_bash(ctx->out);
 	else if (!strcmp(shell, "zsh"))
-		zsh(ctx->out);
+		put_zsh(ctx->out);
 	else
 		return kgr_fail(ctx, KGR_EXIT_USAGE, "no completion for '%s': bash or zsh", shell);
 	return KGR_EXIT_OK;

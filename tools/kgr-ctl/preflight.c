@@ -399,7 +399,8 @@ static void scan_threads(struct kgr_ctx *ctx, struct flight *f)
 		bodies[i].name = t->entry.jumps && t->entry.to ? t->entry.to : t->name;
 		bodies[i].id = i;
 	}
-	f->threads_err = kgr_threads_in(ctx, bodies, f->targets.n, take_sleeper, &scan, &f->threads);
+	f->threads_err = kgr_threads_in(ctx, bodies, f->targets.n, take_sleeper, &scan,
+					&f->threads);
 	f->scan_ms = now_ms() - start;
 	kgr_json_sort(f->sleepers, by_tid);
 	free(bodies);

@@ -51,7 +51,10 @@ void kgr_entry_free(struct kgr_entry *entry)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp((*(struct kgr_entry * const *)a)->name, (*(struct kgr_entry * const *)b)->name);
+	const struct kgr_entry *x = *(struct kgr_entry * const *)a;
+	const struct kgr_entry *y = *(struct kgr_entry * const *)b;
+
+	return strcmp(x->name, y->name);
 }
 
 struct lookup {
@@ -150,7 +153,7 @@ static void take_target(struct kgr_entry *e, const char *text)
 }
 
 /*
- * "(2) R I D M \tjmp-->new+0x4/0x20 [module]", "... \ttramp: ADDRESS (handler+0x0/0x1)
+ * "(2) R I D M	jmp-->new+0x4/0x20 [module]", "... tramp: ADDRESS (handler+0x0/0x1)
  * ->handler+0x0/0x1" or "... ->handler+0x0/0x1"
  */
 static bool parse_users(struct kgr_entry *e, const char *text)

@@ -462,6 +462,12 @@ preflight()
 	# of a module that is not there
 	ctl 0 preflight "$modules/kgr_test_late.ko"
 	says "not-loaded"
+	# what kgr-build has made says in tags what it replaces
+	if [ -e "$modules/kgr_test_mech.ko" ]; then
+		ctl 0 preflight "$modules/kgr_test_mech.ko" --json
+		says '"name": "kgr_test_mech_table"'
+		says '"status": "ok"'
+	fi
 }
 
 # A livepatch holds a function: named before anything is done
