@@ -171,6 +171,8 @@ json_t *facts(struct kgr_build *b)
 	set_string(root, "name", b->patch_name);
 	set_string(root, "description", b->description);
 	set_string(root, "cve", b->cve);
+	json_object_set_new(root, "replace", json_boolean(b->opts.replace));
+	set_string(root, "replace_set", b->opts.replace_set);
 	set_string(root, "module", b->written ? b->out_path : NULL);
 	set_string(root, "sha256", b->sha256);
 	json_object_set_new(root, "signed", json_boolean(b->is_signed));

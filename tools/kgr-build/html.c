@@ -102,6 +102,7 @@ static void summary(struct buf *out, const json_t *f)
 		"name=Patch", "description=Description", "cve=Fixes", "release=Kernel",
 		"build_id=Build-id of the kernel", "tree=Build tree",
 		"oot=Modules outside of it", "compiler=Compiler",
+		"replace=Takes the place of all others of its set", "replace_set=Set",
 		"module=Module", "sha256=SHA-256 of the module", "signed=Signed",
 	};
 	const json_t *model = json_object_get(f, "model");

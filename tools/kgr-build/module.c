@@ -87,6 +87,10 @@ static int write_main(struct kgr_build *b)
 	if (b->cve)
 		buf_printf(&s, "\t.cve = \"%s\",\n", b->cve);
 	buf_printf(&s, "\t.build_id = \"%s\",\n", b->vmlinux.build_id);
+	if (b->opts.replace)
+		buf_puts(&s, "\t.replace_all = true,\n");
+	if (b->opts.replace_set)
+		buf_printf(&s, "\t.replace_set = \"%s\",\n", b->opts.replace_set);
 	if (b->callbacks.n)
 		buf_puts(&s, "\t.callbacks = callbacks,\n");
 	if (has_late(b))
@@ -110,6 +114,8 @@ static int write_main(struct kgr_build *b)
 	buf_printf(&s, "MODULE_INFO(%s, \"Y\");\n", KGR_MODINFO_TAG);
 	buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_BUILD_ID, b->vmlinux.build_id);
 	buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_MODEL, model);
+	if (b->opts.replace)
+		buf_printf(&s, "MODULE_INFO(%s, \"Y\");\n", KGR_MODINFO_REPLACE);
 	if (b->cve)
 		buf_printf(&s, "MODULE_INFO(%s, \"%s\");\n", KGR_MODINFO_CVE, b->cve);
 	for (size_t i = 0; i < b->xrefs.n; i++)

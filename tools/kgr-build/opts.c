@@ -11,7 +11,7 @@
 enum {
 	O_NAME = 256, O_MODEL, O_CVE, O_DESCRIPTION, O_SIGN_KEY, O_SIGN_CERT, O_HTML,
 	O_NO_CACHE, O_CACHE_SIZE, O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_EXPLAIN,
-	O_FUZZ, O_OOT, O_LIST_SECTIONS, O_VERSION,
+	O_FUZZ, O_OOT, O_LIST_SECTIONS, O_REPLACE, O_REPLACE_SET, O_VERSION,
 };
 
 static const struct {
@@ -24,6 +24,8 @@ static const struct {
 	{ 'o', "output", "FILE", "the module to write; default: NAME.ko here" },
 	{ O_NAME, "name", "NAME", "name of the patch; default: kgr- and that of the diff" },
 	{ O_MODEL, "model", "MODEL", "universe, hybrid, immediate or quiesce; default: chosen" },
+	{ O_REPLACE, "replace", NULL, "the patch is cumulative: it takes the place of all others of its set" },
+	{ O_REPLACE_SET, "replace-set", "SET", "the set that it belongs to; default: the common one" },
 	{ O_CVE, "cve", "LIST", "what it fixes; default: what the text before the diff names" },
 	{ O_DESCRIPTION, "description", "TEXT", "one line; default: the subject of the first diff" },
 	{ O_SIGN_KEY, "sign-key", "FILE", "private key to sign the module with, or a PKCS#11 URI" },
@@ -146,6 +148,8 @@ static enum opts_action one_option(struct arena *a, struct opts *o, int key, cha
 	case 'o': o->out = arg; break;
 	case O_NAME: o->name = arg; good = good_name(arg); break;
 	case O_MODEL: good = parse_model(o, arg); break;
+	case O_REPLACE: o->replace = true; break;
+	case O_REPLACE_SET: o->replace_set = arg; good = good_name(arg); break;
 	case O_CVE: good = good_cve(arg); o->cve = clean_cve(a, arg); break;
 	case O_DESCRIPTION: o->description = arg; break;
 	case O_SIGN_KEY: o->sign_key = arg; break;

@@ -20,6 +20,7 @@ struct opts {
 	const char *name;
 	const char *cve;
 	const char *description;
+	const char *replace_set;	/* set of patches that it belongs to, or NULL */
 	const char *html;		/* page for review to write, or NULL */
 	const char *sign_key, *sign_cert;
 	int model;			/* enum kgr_model or MODEL_AUTO */
@@ -27,6 +28,7 @@ struct opts {
 	unsigned int fuzz;
 	enum view_kind view;
 	unsigned int cache_mib;		/* 0: as cache.c says */
+	bool replace;			/* cumulative */
 	bool no_cache;
 	bool keep_tmp, json, verbose, quiet;
 	strvec patches;

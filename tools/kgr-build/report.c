@@ -138,6 +138,10 @@ void report_text(struct kgr_build *b)
 	print_atoms(b);
 	if (b->written) {
 		printf("model:    %s: %s\n", model_name(b->model), b->model_why);
+		if (b->opts.replace)
+			printf("replaces: all other patches of %s%s\n", b->opts.replace_set ?
+			       "the set " : "the common set", b->opts.replace_set ?
+			       b->opts.replace_set : "");
 		printf("symbols:  %zu of vmlinux, %u of them not exported", b->xrefs.n - fact_late(b),
 		       fact_private(b));
 		printf(fact_late(b) ? "; %u of modules\n" : "\n", fact_late(b));

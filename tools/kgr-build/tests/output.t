@@ -54,6 +54,15 @@ run plain --description 'a "plain" one'
 json plain '$d->{description} eq q(a '\''plain'\'' one) && !defined $d->{cve}'
 ok $? "a description by option"
 
+run show --replace --replace-set vendor
+grep -qx kgraft_replace=Y <(modinfo "$work/show.ko") &&
+	json show '$d->{replace} && $d->{replace_set} eq "vendor"' &&
+	! grep -q kgraft_replace <(modinfo "$work/plain.ko") && json plain '!$d->{replace}'
+ok $? "a cumulative patch says so"
+run show --replace-set 'a b'
+[ $rc -eq 2 ]
+ok $? "a set has a name"
+
 # --- what the module knows of its target
 
 id=$(readelf -n "$tree/vmlinux" | sed -n 's/.*Build ID: //p')

@@ -28,9 +28,13 @@ struct kgr_callbacks {
 
 #define KGR_CALLBACKS_END	{ }
 
+enum { false, true };
+
 struct kgr_patch {
 	const char *name;
 	struct module *owner;
+	_Bool replace_all;
+	const char *replace_set;
 	enum kgr_model model;
 	const char *cve;
 	const char *build_id;
