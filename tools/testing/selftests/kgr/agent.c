@@ -247,6 +247,7 @@ static const struct command {
 	{ "expect",	1, agent_expect },
 	{ "lines",	1, agent_lines },
 	{ "kunit",	0, agent_kunit },
+	{ "shortage",	0, agent_shortage },
 	{ "gate",	0, agent_gate },
 	{ "snapshot",	1, agent_snapshot },
 	{ "compare",	1, agent_compare },

@@ -11,6 +11,7 @@ void agent_said(int argc, char **argv, FILE *out);
 void agent_expect(int argc, char **argv, FILE *out);
 void agent_lines(int argc, char **argv, FILE *out);
 void agent_kunit(int argc, char **argv, FILE *out);
+void agent_shortage(int argc, char **argv, FILE *out);
 void agent_gate(int argc, char **argv, FILE *out);
 void agent_snapshot(int argc, char **argv, FILE *out);
 void agent_compare(int argc, char **argv, FILE *out);

@@ -94,6 +94,15 @@ void agent_kunit(int argc, char **argv, FILE *out)
 	fputs(err ? kgr_errname(err) : "ok", out);
 }
 
+/* shortage: from here on it is no complaint that vmalloc() finds no memory */
+void agent_shortage(int argc, char **argv, FILE *out)
+{
+	(void)argc;
+	(void)argv;
+	kgr_gate_expect_shortage(&gate);
+	fputs("ok", out);
+}
+
 /* gate: complaints of the kernel since the mark; nothing when there is none */
 void agent_gate(int argc, char **argv, FILE *out)
 {

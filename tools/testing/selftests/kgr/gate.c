@@ -101,6 +101,27 @@ int kgr_gate_expect_kunit(struct kgr_gate *gate)
 	return kgr_write("/dev/kmsg", "kgr-selftest runs tests of KUnit, which taints");
 }
 
+/* vmalloc() says so at length when memory is short */
+void kgr_gate_expect_shortage(struct kgr_gate *gate)
+{
+	gate->shortage = true;
+}
+
+/* Cut what it says out of the log: each from its message to the end of the stack */
+static void cut_shortages(char *log)
+{
+	static const char first[] = "vmalloc error: ", last[] = " </TASK>";
+	char *begin, *end;
+
+	while ((begin = strstr(log, first))) {
+		end = strstr(begin, last);
+		if (!end)
+			return;
+		memmove(begin, end, strlen(end) + 1);
+		log = begin;
+	}
+}
+
 /*
  * Cut the expected warning out of the log, from its first line to its last; -1
  * when it is not there.
@@ -147,6 +168,8 @@ int kgr_gate_report(struct kgr_gate *gate, FILE *out)
 	}
 	if (!cut_expected(gate, copy))
 		taint &= ~TAINT_WARN;
+	if (gate->shortage)
+		cut_shortages(copy);
 	if (strstr(copy, FORCE_EXPECTED) && strstr(copy, FORCE_SAID))
 		taint &= ~TAINT_USER;
 	if (gate->kunit)

@@ -33,6 +33,7 @@ slab_begin()
 	# Also those that may sleep; without a stack trace for each
 	echo N > $FAILSLAB/ignore-gfp-wait
 	echo 0 > $FAILSLAB/verbose
+	kgr_expect_shortage
 }
 
 # as_before WHAT - the system is what it was at the last snapshot

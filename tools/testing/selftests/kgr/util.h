@@ -48,13 +48,15 @@ long kgr_env_long(const char *name, long fallback);
  * how many; kgr_gate_end() does so as TAP diagnostics and closes the gate.
  * kgr_gate_expect() lets one warning through, whose message has that text in it,
  * and tells whoever reads the console's log to do the same; kgr_gate_expect_kunit()
- * lets through the taint that KUnit leaves.
+ * lets through the taint that KUnit leaves, kgr_gate_expect_shortage() what vmalloc()
+ * says about a lack of memory.
  */
 struct kgr_gate {
 	int kmsg;
 	unsigned long taint;
 	char expect[128];
 	bool kunit;
+	bool shortage;
 	char *log;
 	size_t len;
 };
@@ -62,6 +64,7 @@ struct kgr_gate {
 int kgr_gate_begin(struct kgr_gate *gate);
 int kgr_gate_expect(struct kgr_gate *gate, const char *text);
 int kgr_gate_expect_kunit(struct kgr_gate *gate);
+void kgr_gate_expect_shortage(struct kgr_gate *gate);
 void kgr_gate_drain(struct kgr_gate *gate);
 int kgr_gate_report(struct kgr_gate *gate, FILE *out);
 void kgr_gate_close(struct kgr_gate *gate);

@@ -270,6 +270,13 @@ kgr_expect_kunit()
 	kgr_eq "expecting KUnit" "$REPLY" ok
 }
 
+# kgr_expect_shortage - the case makes memory short, and vmalloc() says so
+kgr_expect_shortage()
+{
+	kgr_ask shortage
+	kgr_eq "expecting a shortage of memory" "$REPLY" ok
+}
+
 KGR_KMEMLEAK=/sys/kernel/debug/kmemleak
 
 # kgr_mode FILE - permissions, octal
