@@ -63,6 +63,8 @@ bench-build: deps tools	## how long kgr-build takes, beside make for the same ch
 
 ## MUTANTS=NAMES	which of tests/mutants (default all)
 mutants: deps tools	## break kGraft on purpose, in many ways: do the tests notice?
+	+@scripts/kernel vm
+	@scripts/selftests vm >/dev/null
 	@scripts/mutants $(MUTANTS)
 
 kernel: deps	## build the kernel of CONFIG into build/kernel-CONFIG

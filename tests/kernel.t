@@ -57,7 +57,7 @@ case_unknown()
 	expect_rc 1 configure nothing
 	says "no configuration 'nothing'"
 	expect_rc 1 "$top/scripts/kernel" nothing
-	says "no configuration 'nothing': there are debug mutant nograft vm"
+	says "no configuration 'nothing': there are debug nograft vm"
 	expect_rc 1 "$top/scripts/kernel" base
 }
 
