@@ -82,8 +82,16 @@ patch:	## write the subsystem as a series for git am: build/patch, build/kgraft-
 	@scripts/make-series
 
 install: tools	## install the tools (DESTDIR, prefix)
-	install -D -m 755 $(BUILD)/tools/kgr-build $(DESTDIR)$(prefix)/bin/kgr-build
+	@$(MAKE) --no-print-directory -C tools/kgr-build O=$(BUILD)/tools install
 	@$(MAKE) --no-print-directory -C tools/kgr-ctl O=$(BUILD)/tools install
+
+deb:	## make Debian packages of the tools: build/deb
+	@scripts/install-deps packaging
+	@scripts/package-deb
+
+rpm:	## make RPM packages of the tools: build/rpm
+	@scripts/install-deps packaging
+	@scripts/package-rpm
 
 deps:	## install the Debian packages that are missing
 	@scripts/install-deps
@@ -97,4 +105,4 @@ help:	## this list
 		/^## / { v = $$1; sub(/^## /, "", v); o[++n] = sprintf("  %-19s %s", v, $$2) } \
 		END { print "Variables:"; for (i = 1; i <= n; i++) print o[i] }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: demo check check-quick soak corpus bench bench-build mutants kernel tools integrate patch install deps clean help
+.PHONY: demo check check-quick soak corpus bench bench-build mutants kernel tools integrate patch install deb rpm deps clean help

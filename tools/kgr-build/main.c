@@ -7,10 +7,6 @@
 #include "kgr-build.h"
 #include "special.h"
 
-#ifndef KGR_BUILD_VERSION
-#define KGR_BUILD_VERSION	"0.1"
-#endif
-
 static int print(struct buf *text)
 {
 	return fputs(text->s, stdout) < 0 || fflush(stdout) ? EXIT_FAIL : EXIT_SAFE;
