@@ -24,7 +24,7 @@ export_sources()
 	if [ "$(git -C "$top" rev-parse --show-toplevel 2>/dev/null)" = "$top" ]; then
 		git -C "$top" ls-files -z -co --exclude-standard
 	else
-		(cd "$top" && find . -path ./build -prune -o -type f ! -name '*.o' -print0)
+		(cd "$top" && find . \( -path ./build -o -name .git \) -prune -o -type f ! -name '*.o' -print0)
 	fi | tar -C "$top" -c --null -T - --ignore-failed-read 2>/dev/null | tar -C "$1" -x
 	[ -f "$1/tools/kgr-ctl/Makefile" ] || die "$1: could not copy the sources there"
 	chmod -R u+w,go-w "$1"
