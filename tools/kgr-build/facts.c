@@ -174,6 +174,7 @@ json_t *facts(struct kgr_build *b)
 	json_object_set_new(root, "replace", json_boolean(b->opts.replace));
 	set_string(root, "replace_set", b->opts.replace_set);
 	set_string(root, "module", b->written ? b->out_path : NULL);
+	set_string(root, "package", b->package_path);
 	set_string(root, "sha256", b->sha256);
 	json_object_set_new(root, "signed", json_boolean(b->is_signed));
 	set_string(root, "release", b->tree.release);

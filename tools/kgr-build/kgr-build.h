@@ -109,6 +109,7 @@ struct kgr_build {
 	const char *sha256;		/* of the module that was written */
 	bool is_signed;
 	char *out_path;
+	char *package_path;		/* NULL: none was made */
 	bool written;
 
 	VEC(struct stage_time) times;
@@ -166,6 +167,13 @@ int compiler_check_objects(struct kgr_build *b);
 
 /* sign.c: appends a signature to the module @path, if one is wanted.  0 or -1. */
 int sign_module(struct kgr_build *b, char *path);
+
+/*
+ * package.c: can the package be made that is wanted, if one is?  And makes it, of
+ * the module that was written.  0 or -1.
+ */
+int package_check(struct kgr_build *b);
+int package_write(struct kgr_build *b);
 
 /* html.c: writes the page for review, if one is wanted.  0 or -1. */
 int html_write(struct kgr_build *b);

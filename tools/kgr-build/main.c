@@ -17,7 +17,9 @@ static int run(struct kgr_build *b)
 	struct buf explained = { .arena = &b->arena };
 
 	b->diag.arena = &b->arena;
-	run_passes(b);
+	if (!package_check(b))
+		run_passes(b);
+	package_write(b);
 	html_write(b);
 	for (size_t i = 0; !diag_fatal(&b->diag) && i < b->opts.explain.n; i++)
 		explain(b, b->opts.explain.v[i], &explained);

@@ -11,7 +11,8 @@
 enum {
 	O_NAME = 256, O_MODEL, O_CVE, O_DESCRIPTION, O_SIGN_KEY, O_SIGN_CERT, O_HTML,
 	O_NO_CACHE, O_CACHE_SIZE, O_VIEW, O_KEEP_TMP, O_JSON, O_LIST_ERRORS, O_EXPLAIN,
-	O_FUZZ, O_OOT, O_LIST_SECTIONS, O_REPLACE, O_REPLACE_SET, O_VERSION,
+	O_FUZZ, O_OOT, O_LIST_SECTIONS, O_REPLACE, O_REPLACE_SET, O_PACKAGE,
+	O_PACKAGE_VERSION, O_VERSION,
 };
 
 static const struct {
@@ -28,6 +29,8 @@ static const struct {
 	{ O_REPLACE_SET, "replace-set", "SET", "the set that it belongs to; default: the common one" },
 	{ O_CVE, "cve", "LIST", "what it fixes; default: what the text before the diff names" },
 	{ O_DESCRIPTION, "description", "TEXT", "one line; default: the subject of the first diff" },
+	{ O_PACKAGE, "package", "KIND", "make a package of it too, deb or rpm; it is cumulative then" },
+	{ O_PACKAGE_VERSION, "package-version", "VERSION", "default: 1; higher ones replace lower ones" },
 	{ O_SIGN_KEY, "sign-key", "FILE", "private key to sign the module with, or a PKCS#11 URI" },
 	{ O_SIGN_CERT, "sign-cert", "FILE", "the certificate of that key" },
 	{ O_FUZZ, "fuzz", "N", "lines of context that may differ, as of patch -F; default: 0" },
@@ -152,6 +155,11 @@ static enum opts_action one_option(struct arena *a, struct opts *o, int key, cha
 	case O_REPLACE_SET: o->replace_set = arg; good = good_name(arg); break;
 	case O_CVE: good = good_cve(arg); o->cve = clean_cve(a, arg); break;
 	case O_DESCRIPTION: o->description = arg; break;
+	case O_PACKAGE: good = package_parse(arg, &o->package); break;
+	case O_PACKAGE_VERSION:
+		good = package_good_version(arg);
+		o->package_version = arg;
+		break;
 	case O_SIGN_KEY: o->sign_key = arg; break;
 	case O_SIGN_CERT: o->sign_cert = arg; break;
 	case O_HTML: o->html = arg; good = *arg; break;
@@ -183,6 +191,8 @@ static enum opts_action check(struct arena *a, const struct opts *o, char **erro
 		*error = arena_strdup(a, "no diff given");
 	else if (!o->sign_key != !o->sign_cert)
 		*error = arena_strdup(a, "--sign-key and --sign-cert need one another");
+	else if (o->package_version && !o->package)
+		*error = arena_strdup(a, "--package-version needs --package");
 	else if (o->quiet && o->verbose)
 		*error = arena_strdup(a, "-q and -v exclude each other");
 	return *error ? OPTS_BAD : OPTS_RUN;
@@ -221,7 +231,14 @@ enum opts_action opts_parse(struct arena *a, int argc, char **argv, struct opts 
 	}
 	for (; optind < argc; optind++)
 		vec_push(a, &o->patches, argv[optind]);
-	return check(a, o, error);
+	if (check(a, o, error) != OPTS_RUN)
+		return OPTS_BAD;
+	/* what replaces the package before it has to replace the patch before it */
+	if (o->package)
+		o->replace = true;
+	if (!o->package_version)
+		o->package_version = "1";
+	return OPTS_RUN;
 }
 
 void opts_help(struct buf *out)

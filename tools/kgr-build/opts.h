@@ -12,6 +12,8 @@ enum { EXIT_SAFE, EXIT_FAIL, EXIT_USAGE, EXIT_TREE, EXIT_REFUSED, EXIT_NO_CHANGE
 
 enum opts_action { OPTS_RUN, OPTS_HELP, OPTS_VERSION, OPTS_LIST_ERRORS, OPTS_LIST_SECTIONS, OPTS_BAD };
 
+enum package_kind { PACKAGE_NONE, PACKAGE_DEB, PACKAGE_RPM };
+
 struct opts {
 	const char *objdir;
 	const char *srcdir;
@@ -23,6 +25,8 @@ struct opts {
 	const char *replace_set;	/* set of patches that it belongs to, or NULL */
 	const char *html;		/* page for review to write, or NULL */
 	const char *sign_key, *sign_cert;
+	enum package_kind package;
+	const char *package_version;
 	int model;			/* enum kgr_model or MODEL_AUTO */
 	unsigned int jobs;
 	unsigned int fuzz;
@@ -37,6 +41,10 @@ struct opts {
 
 /* On OPTS_BAD, @error says why */
 enum opts_action opts_parse(struct arena *a, int argc, char **argv, struct opts *o, char **error);
+
+/* package.c */
+bool package_parse(const char *s, enum package_kind *kind);
+bool package_good_version(const char *s);
 
 void opts_help(struct buf *out);
 const char *model_name(int model);

@@ -123,6 +123,17 @@ static int make_tmp(struct kgr_build *b)
 	return fill_tmp(b);
 }
 
+/* Both versions of a package have to be loaded at once for one to replace the other */
+static char *add_version(struct kgr_build *b, const char *name)
+{
+	char *both = arena_printf(&b->arena, "%s-%s", name, b->opts.package_version);
+
+	for (char *p = both; *p; p++)
+		if (strchr("._+~", *p))
+			*p = '-';
+	return both;
+}
+
 /* From --name, or else from the name of the first diff */
 static void make_names(struct kgr_build *b)
 {
@@ -132,8 +143,11 @@ static void make_names(struct kgr_build *b)
 	if (dot && dot > name)
 		*dot = 0;
 	name = name_identifier(&b->arena, name);
-	if (strlen(name) > 40)
-		name[40] = 0;
+	/* a version, which must not be what is cut off, has up to 24 */
+	if (strlen(name) > (b->opts.package ? 16 : 40))
+		name[b->opts.package ? 16 : 40] = 0;
+	if (b->opts.package)
+		name = add_version(b, name);
 	for (char *p = name; *p; p++)
 		if (*p == '_')
 			*p = '-';

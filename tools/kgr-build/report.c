@@ -147,6 +147,8 @@ void report_text(struct kgr_build *b)
 		printf(fact_late(b) ? "; %u of modules\n" : "\n", fact_late(b));
 		printf("kernel:   %s, build-id %s\n", b->tree.release, b->vmlinux.build_id);
 		printf("module:   %s%s\n", b->out_path, b->is_signed ? ", signed" : "");
+		if (b->package_path)
+			printf("package:  %s\n", b->package_path);
 	}
 	print_notes(b);
 	print_times(b);

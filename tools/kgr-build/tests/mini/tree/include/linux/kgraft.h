@@ -6,6 +6,7 @@
 #include <linux/kgraft_types.h>
 
 #define NULL	((void *)0)
+#define true	1
 
 struct module;
 
