@@ -266,6 +266,16 @@ const struct kgr_cmd kgr_cmds[] = {
 		.max_args = 1,
 		.run = kgr_cmd_mode,
 	}, {
+		.name = "metrics",
+		.operands = "",
+		.summary = "Show what monitoring wants to know, as OpenMetrics text.",
+		.help =
+"Patches by state, the transition with its age and who holds it up by reason, what is installed and "
+"held back, the effective version. A kernel without kGraft is an answer too: kgraft_available is 0. "
+"With --output, for the textfile collector of node_exporter.",
+		.options = KGR_OPTS_GLOBAL | KGR_OPT_OUTPUT,
+		.run = kgr_cmd_metrics,
+	}, {
 		.name = "help",
 		.operands = "[COMMAND]",
 		.summary = "Show help on all commands, or on one.",

@@ -88,6 +88,7 @@ enum kgr_opt_bit {
 	KGR_OPT_CONFIRM	= 1 << 17,
 	KGR_OPT_SHUTDOWN = 1 << 18,
 	KGR_OPT_GUARD	= 1 << 19,
+	KGR_OPT_OUTPUT	= 1 << 20,
 };
 
 #define KGR_OPTS_GLOBAL	(KGR_OPT_HELP | KGR_OPT_QUIET | KGR_OPT_NOCOLOR | KGR_OPT_JSON)
@@ -113,6 +114,7 @@ struct kgr_opts {
 	unsigned int verbose;	/* how often it is given */
 	const char *kernel;	/* a release, or NULL */
 	int64_t guard_ms;
+	const char *output;	/* a file, or NULL */
 	int argc;		/* operands, the command's name not counted */
 	const char **argv;
 };
@@ -203,6 +205,7 @@ enum kgr_exit kgr_cmd_info(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_install(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_list(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_load(struct kgr_ctx *ctx);
+enum kgr_exit kgr_cmd_metrics(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_mode(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_nudge(struct kgr_ctx *ctx);
 enum kgr_exit kgr_cmd_preflight(struct kgr_ctx *ctx);

@@ -49,6 +49,8 @@ const struct kgr_opt kgr_opts[] = {
 	  "Load nothing; record that the machine is going down in good order.", 0 },
 	{ KGR_OPT_GUARD, "guard", 0, "SECONDS",
 	  "Set how long the machine has to stay up after a patch was loaded; 0: not at all.", 0 },
+	{ KGR_OPT_OUTPUT, "output", 'o', "FILE",
+	  "Write them to that file, as a whole or not at all.", 0 },
 	{ KGR_OPT_JSON, "json", 'j', NULL,
 	  "Print one JSON document instead of text, errors included.", KGR_OPT_QUIET },
 	{ KGR_OPT_QUIET, "quiet", 'q', NULL,
@@ -123,6 +125,9 @@ static enum kgr_exit set_option(struct kgr_ctx *ctx, struct args *args,
 		return KGR_EXIT_OK;
 	case KGR_OPT_KERNEL:
 		ctx->opts.kernel = value;
+		return KGR_EXIT_OK;
+	case KGR_OPT_OUTPUT:
+		ctx->opts.output = value;
 		return KGR_EXIT_OK;
 	case KGR_OPT_GUARD:
 		return set_seconds(ctx, opt, KGR_GUARD_MAX_S, value, &ctx->opts.guard_ms);

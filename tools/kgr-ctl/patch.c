@@ -92,6 +92,20 @@ void kgr_patch_list_by_age(struct kgr_patch_list *list)
 		qsort(list->v, list->n, sizeof(*list->v), by_since);
 }
 
+char *kgr_patch_list_effective(const struct kgr_patch_list *list, const char *release)
+{
+	char *effective = strdup(release), *longer;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (!list->v[i].enabled || list->v[i].transition)
+			continue;
+		longer = kgr_asprintf("%s+%s", effective, list->v[i].name);
+		free(effective);
+		effective = longer;
+	}
+	return effective;
+}
+
 const char *kgr_patch_state(const struct kgr_patch *patch)
 {
 	if (patch->transition)

@@ -66,6 +66,8 @@ void kgr_patch_free(struct kgr_patch *patch);
 void kgr_patch_list_free(struct kgr_patch_list *list);
 /* Sorts it by when each was applied or reverted last */
 void kgr_patch_list_by_age(struct kgr_patch_list *list);
+/* "6.12.1+kgr-fix+kgr-more", to be freed; the list has to be by age */
+char *kgr_patch_list_effective(const struct kgr_patch_list *list, const char *release);
 
 /* "applied", "applying", "reverting", "reverted" */
 const char *kgr_patch_state(const struct kgr_patch *patch);
