@@ -26,6 +26,7 @@ static void be_child(const struct kgr_ctx *parent, const char * const *argv, int
 	ctx.opts = (struct kgr_opts) { 0 };
 	ctx.diag = (struct kgr_diag) { 0 };
 	ctx.cmd = NULL;
+	ctx.shown = NULL;
 	ctx.ask = false;
 	ctx.progress = false;
 	/* with --json there is nothing on the other one */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "journal.h"
 #include "kgr-ctl.h"
 
 #define WAIT_MS	(60 * 1000)	/* what commands that start a transition wait by default */
@@ -23,6 +24,7 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL | KGR_OPTS_WAIT,
 		.min_args = 1, .max_args = -1,
 		.timeout_ms = WAIT_MS,
+		.message_id = "a7fe4150ca534f9ea8977df959c0363b",
 		.run = kgr_cmd_load,
 	}, {
 		.name = "replace",
@@ -35,6 +37,7 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL | KGR_OPTS_WAIT,
 		.min_args = 1, .max_args = -1,
 		.timeout_ms = WAIT_MS,
+		.message_id = "7a230ad2b2b04e5baa9e01f2a0246bcb",
 		.run = kgr_cmd_replace,
 	}, {
 		.name = "unload",
@@ -46,6 +49,7 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL | KGR_OPT_TIMEOUT | KGR_OPT_REVERT,
 		.min_args = 1, .max_args = 1,
 		.timeout_ms = WAIT_MS,
+		.message_id = "e7a3b8373c86461884f5f24ac4358080",
 		.run = kgr_cmd_unload,
 	}, {
 		.name = "revert",
@@ -57,6 +61,7 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL | KGR_OPTS_WAIT,
 		.min_args = 1, .max_args = 1,
 		.timeout_ms = WAIT_MS,
+		.message_id = "c4ca283cf0784c51a80b2b482d328313",
 		.run = kgr_cmd_revert,
 	}, {
 		.name = "enable",
@@ -67,6 +72,7 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL | KGR_OPTS_WAIT,
 		.min_args = 1, .max_args = 1,
 		.timeout_ms = WAIT_MS,
+		.message_id = "f9b70225ea0d47289634d60f9eec5f36",
 		.run = kgr_cmd_enable,
 	}, {
 		.name = "status",
@@ -209,6 +215,7 @@ const struct kgr_cmd kgr_cmds[] = {
 "reverting come before this.",
 		.options = KGR_OPTS_GLOBAL | KGR_OPT_YES,
 		.min_args = 1, .max_args = 1,
+		.message_id = "4d18a10cec5343129c28ccdc59a1dfc1",
 		.run = kgr_cmd_force,
 	}, {
 		.name = "wait",
@@ -230,6 +237,7 @@ const struct kgr_cmd kgr_cmds[] = {
 "full disk at any point leaves what was installed before.",
 		.options = KGR_OPTS_GLOBAL | KGR_OPT_INITRAMFS,
 		.min_args = 1, .max_args = 1,
+		.message_id = "e8d41a53cfd543978bd0c82a64b12d5c",
 		.run = kgr_cmd_install,
 	}, {
 		.name = "uninstall",
@@ -240,6 +248,7 @@ const struct kgr_cmd kgr_cmds[] = {
 		.options = KGR_OPTS_GLOBAL | KGR_OPT_KERNEL | KGR_OPT_REVERT | KGR_OPT_TIMEOUT,
 		.min_args = 1, .max_args = 1,
 		.timeout_ms = WAIT_MS,
+		.message_id = "97c4f7f88cc9438e99b2ec52e9d30b02",
 		.run = kgr_cmd_uninstall,
 	}, {
 		.name = "autoload",
@@ -264,6 +273,7 @@ const struct kgr_cmd kgr_cmds[] = {
 "load and enable refuse as well. What is applied already stays so, and revert and unload always work.",
 		.options = KGR_OPTS_GLOBAL | KGR_OPT_GUARD,
 		.max_args = 1,
+		.message_id = "12986ed3c0cf4841800a099b288d483e",
 		.run = kgr_cmd_mode,
 	}, {
 		.name = "metrics",
@@ -338,10 +348,15 @@ static void apply_global_options(struct kgr_ctx *ctx)
 
 static enum kgr_exit dispatch(struct kgr_ctx *ctx)
 {
-	if (!kgr_opt(ctx, KGR_OPT_HELP))
-		return ctx->cmd->run(ctx);
-	kgr_help(ctx, ctx->cmd);
-	return KGR_EXIT_OK;
+	enum kgr_exit ret = KGR_EXIT_OK;
+
+	if (kgr_opt(ctx, KGR_OPT_HELP)) {
+		kgr_help(ctx, ctx->cmd);
+		return ret;
+	}
+	ret = ctx->cmd->run(ctx);
+	kgr_journal_command(ctx, ret);
+	return ret;
 }
 
 /* What packaging asks for, made from the tables: "--what=which" */
@@ -381,6 +396,8 @@ enum kgr_exit kgr_run(struct kgr_ctx *ctx, int argc, char **argv)
 	}
 	kgr_diag_reset(&ctx->diag);
 	kgr_opts_free(&ctx->opts);
+	json_decref(ctx->shown);
+	ctx->shown = NULL;
 	ctx->cmd = NULL;
 	return ret;
 }

@@ -246,6 +246,13 @@ static void man_reasons(FILE *f)
 	}
 }
 
+static void man_journal(FILE *f)
+{
+	for (size_t i = 0; i < kgr_cmd_count; i++)
+		if (kgr_cmds[i].message_id)
+			fprintf(f, "| *%s* **%s**\n", kgr_cmds[i].message_id, kgr_cmds[i].name);
+}
+
 static const struct {
 	const char *name;
 	void (*put)(FILE *f);
@@ -255,6 +262,7 @@ static const struct {
 	{ "options", man_options },
 	{ "exit-status", man_exit_status },
 	{ "reasons", man_reasons },
+	{ "journal", man_journal },
 };
 
 enum kgr_exit kgr_man_section(struct kgr_ctx *ctx, const char *name)

@@ -130,6 +130,7 @@ struct kgr_cmd {
 	unsigned int options;
 	int min_args, max_args;	/* max -1: any number */
 	int64_t timeout_ms;	/* when --timeout is not given; 0: none */
+	const char *message_id;	/* in the journal; NULL: it changes nothing there */
 	enum kgr_exit (*run)(struct kgr_ctx *ctx);
 };
 
@@ -140,6 +141,7 @@ struct kgr_ctx {
 	const char *proc_root;
 	const char *store_root;
 	const char *kmsg_path;
+	const char *journal_path; /* NULL: nothing is recorded */
 	bool json;
 	bool quiet;
 	bool color_out, color_err;
@@ -149,6 +151,7 @@ struct kgr_ctx {
 	const struct kgr_cmd *cmd;
 	struct kgr_opts opts;
 	struct kgr_diag diag;
+	json_t *shown;		/* the command's document, once there is one */
 };
 
 /* cmd.c: the command table */

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "kgr-ctl.h"
 
 static const char *env_or(const char *name, const char *fallback)
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
 		.proc_root = env_or("KGR_PROC_ROOT", "/proc"),
 		.store_root = env_or("KGR_STORE_ROOT", "/var/lib/kgraft"),
 		.kmsg_path = "/dev/kmsg",
+		.journal_path = env_or("KGR_JOURNAL_SOCKET", KGR_JOURNAL_SOCKET),
 		.color_out = colors && fancy_terminal(STDOUT_FILENO),
 		.color_err = colors && fancy_terminal(STDERR_FILENO),
 		.progress = fancy_terminal(STDERR_FILENO),

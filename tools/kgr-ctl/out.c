@@ -87,6 +87,8 @@ enum kgr_exit kgr_show(struct kgr_ctx *ctx, json_t *doc, kgr_text_fn text)
 {
 	if (!doc)
 		return kgr_fail(ctx, KGR_EXIT_FAIL, "out of memory, or a value that JSON can't hold");
+	json_decref(ctx->shown);
+	ctx->shown = json_incref(doc);
 	if (ctx->json) {
 		kgr_json_dump(ctx, doc);
 		return KGR_EXIT_OK;

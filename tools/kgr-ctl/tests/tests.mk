@@ -11,6 +11,7 @@ SCRIPTS	:= $(wildcard tests/test_*.sh tests/test_*.py)
 WRAP_test_wait := poll kgr_nl_open kgr_nl_close kgr_nl_subscribe kgr_nl_fd kgr_nl_take_events kgr_nl_stragglers
 WRAP_test_metrics := kgr_nl_open kgr_nl_close kgr_nl_stragglers
 WRAP_test_show := kgr_nl_open kgr_nl_close kgr_nl_functions
+WRAP_test_journal := syslog __syslog_chk
 WRAP_test_load := kmod_module_insert_module kmod_module_remove_module
 WRAP_test_autoload := kmod_module_insert_module kmod_module_remove_module
 WRAP_test_store := fsync renameat flock nanosleep kmod_module_remove_module
