@@ -122,7 +122,7 @@ static char *maintainer(struct package *p)
 	struct arena *a = &p->b->arena;
 
 	return arena_printf(a, "%s <%s>", from_env(a, "DEBFULLNAME", "kgr-build"),
-			    from_env(a, "DEBEMAIL", "root@localhost"));
+			    from_env(a, "DEBEMAIL", "kgr-build@kgraft.invalid"));
 }
 
 static char *summary(struct package *p)
@@ -251,12 +251,14 @@ static int deb_scripts(struct package *p)
 static int deb_copyright(struct package *p)
 {
 	char *path = arena_printf(&p->b->arena, "usr/share/doc/%s/copyright", p->name);
-
-	return put_file(p, path,
+	char *text = arena_printf(&p->b->arena,
 			"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
 			"Comment: Made by kgr-build from the source of the kernel and a change to it.\n\n"
-			"Files: *\nCopyright: the authors of the Linux kernel\nLicense: GPL-2\n"
-			" On Debian systems, the text is in /usr/share/common-licenses/GPL-2.\n", 0644);
+			"Files: *\nCopyright: 1991-%s the authors of the Linux kernel\nLicense: GPL-2\n"
+			" On Debian systems, the text is in /usr/share/common-licenses/GPL-2.\n",
+			date_text(p, "%Y"));
+
+	return put_file(p, path, text, 0644);
 }
 
 static int deb_write(struct package *p, char **out)
