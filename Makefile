@@ -50,6 +50,9 @@ corpus: deps tools	## try kgr-build on the real fixes in CORPUS, a directory: a 
 	+@scripts/kernel vm
 	@scripts/corpus "$(CORPUS)"
 
+check-packages: deps tools deb	## the packages, installed from a repository into a copy of this machine
+	@tests/packages.t
+
 check-fleet: deps	## the Ansible role, on three hosts that are this one
 	@scripts/install-deps fleet
 	@tests/fleet.t
@@ -109,4 +112,4 @@ help:	## this list
 		/^## / { v = $$1; sub(/^## /, "", v); o[++n] = sprintf("  %-19s %s", v, $$2) } \
 		END { print "Variables:"; for (i = 1; i <= n; i++) print o[i] }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: demo check check-quick check-fleet soak corpus bench bench-build mutants kernel tools integrate patch install deb rpm deps clean help
+.PHONY: demo check check-quick check-packages check-fleet soak corpus bench bench-build mutants kernel tools integrate patch install deb rpm deps clean help
