@@ -22,6 +22,11 @@ static bool has_value_list(const struct kgr_opt *opt)
 	return opt->arg && strchr(opt->arg, '|');
 }
 
+static bool is_file(const struct kgr_opt *opt)
+{
+	return opt->arg && !strcmp(opt->arg, "FILE");
+}
+
 /* "keep|revert" as "keep revert" */
 static void put_values(FILE *f, const struct kgr_opt *opt)
 {
@@ -61,7 +66,7 @@ static void bash_values(FILE *f)
 		fputs(") words='", f);
 		if (has_value_list(opt))
 			put_values(f, opt);
-		fputs("'; value=1 ;;\n", f);
+		fprintf(f, "'; value=%s ;;\n", is_file(opt) ? "files" : "any");
 	}
 }
 
@@ -128,6 +133,7 @@ static void put_bash(FILE *f)
 	      "\t\tfi\n"
 	      "\tdone\n"
 	      "\t_kgr_ctl_value \"$prev\"\n"
+	      "\t[ \"$value\" != files ] || words=$(compgen -f -- \"$cur\")\n"
 	      "\tif [ -z \"$value\" ]; then\n"
 	      "\t\t_kgr_ctl_command \"$command\"\n"
 	      "\t\tif [ -z \"$command\" ]; then\n"
@@ -181,6 +187,8 @@ static void zsh_opts(FILE *f, unsigned int options)
 				fputc('(', f);
 				put_values(f, opt);
 				fputc(')', f);
+			} else if (is_file(opt)) {
+				fputs("_files", f);
 			}
 		}
 		fputc('\'', f);

@@ -54,6 +54,7 @@ ok "only those of the command" "$(completes list --w)" ""
 ok "of an alias" "$(completes poke --a)" "--all"
 ok "values" "$(completes load --on-timeout '')" "keep revert"
 ok "no values where any would do" "$(completes wait --timeout '')" ""
+ok "a file to write" "$(completes metrics --output '')" "a.ko b.ko.xz c.txt"
 ok "commands for help" "$(completes help una)" "uname"
 
 count=$((count + 1))
