@@ -13,7 +13,7 @@
 #include "kgr-build.h"
 
 #define MODULE_DIR	"usr/lib/kgraft"
-#define HELPER		"/usr/lib/kgraft/patch-package"	/* of kgraft-tools */
+#define SCRIPT		"/usr/lib/kgraft/patch-package"	/* of kgraft-tools */
 #define TOOLS		"kgraft-tools"
 
 struct package {
@@ -239,10 +239,10 @@ static int deb_scripts(struct package *p)
 	const char *release = p->b->tree.release;
 	char *post = arena_printf(a, "#!/bin/sh\nset -e\ncase $1 in\n"
 				  "configure | abort-upgrade | abort-remove)\n"
-				  "\t" HELPER " installed '%s' '/%s'\n\t;;\nesac\n",
+				  "\t" SCRIPT " installed '%s' '/%s'\n\t;;\nesac\n",
 				  release, p->file);
 	char *pre = arena_printf(a, "#!/bin/sh\nset -e\nif [ \"$1\" = remove ]; then\n"
-				 "\t" HELPER " removed '%s'\nfi\n", release);
+				 "\t" SCRIPT " removed '%s'\nfi\n", release);
 
 	return put_file(p, "DEBIAN/postinst", post, 0755) ||
 		put_file(p, "DEBIAN/prerm", pre, 0755) ? -1 : 0;
@@ -300,8 +300,8 @@ static int rpm_spec(struct package *p, const char *path)
 		   p->name, p->version, release, who);
 	buf_printf(&s, "%%description\n%s\n\n%s\n", what, spec_text(a, facts.s));
 	buf_printf(&s, "%%install\ncp -a '%s/.' %%{buildroot}\n\n", p->stage);
-	buf_printf(&s, "%%post\n" HELPER " installed '%s' '/%s'\n\n", release, p->file);
-	buf_printf(&s, "%%preun\nif [ \"$1\" -eq 0 ]; then\n\t" HELPER " removed '%s'\nfi\n\n",
+	buf_printf(&s, "%%post\n" SCRIPT " installed '%s' '/%s'\n\n", release, p->file);
+	buf_printf(&s, "%%preun\nif [ \"$1\" -eq 0 ]; then\n\t" SCRIPT " removed '%s'\nfi\n\n",
 		   release);
 	buf_printf(&s, "%%files\n%%defattr(-,root,root,-)\n%%dir /%s\n/%s\n\n",
 		   path_dir(a, p->file), p->file);
