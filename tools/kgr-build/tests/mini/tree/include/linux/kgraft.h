@@ -29,8 +29,6 @@ struct kgr_callbacks {
 
 #define KGR_CALLBACKS_END	{ }
 
-enum { false, true };
-
 struct kgr_patch {
 	const char *name;
 	struct module *owner;
