@@ -10,6 +10,9 @@
 
 #include "elf.h"
 
+/* Further than anything in a file or in the kernel, and sums of them don't overflow */
+#define MAX_ADDEND	(INT64_C(1) << 56)
+
 struct reader {
 	struct diag *d;
 	const char *name;
@@ -180,7 +183,8 @@ static int read_relas(struct reader *r, struct sect *rs)
 		if (!gelf_getrela(data, i, &gr))
 			return BAD_ELF(r, "%s", elf_errmsg(-1));
 		sym = GELF_R_SYM(gr.r_info);
-		if (sym >= r->nsyms || gr.r_offset >= to->size)
+		if (sym >= r->nsyms || gr.r_offset >= to->size ||
+		    gr.r_addend > MAX_ADDEND || gr.r_addend < -MAX_ADDEND)
 			return BAD_ELF(r, "relocation %zu of section %s is damaged", i, to->name);
 		rel.offset = gr.r_offset;
 		rel.type = GELF_R_TYPE(gr.r_info);

@@ -136,6 +136,19 @@ static void test_field_at_end(void **state)
 	load(*state, &im);	/* either way, but nothing is written behind it */
 }
 
+/* Sums with it overflowed */
+static void test_far_addend(void **state)
+{
+	Elf64_Shdr *rela;
+	struct image im;
+
+	open_image(*state, &im);
+	rela = section(&im, ".rela.text.g");
+	((Elf64_Rela *)(im.data + rela->sh_offset))->r_addend = INT64_MAX - 3;
+	assert_int_equal(load(*state, &im), -1);
+	assert_said(*state, "is damaged");
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -143,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_good), TEST(test_two_relas), TEST(test_shared_content),
 		TEST(test_packed_names), TEST(test_empty_strings), TEST(test_field_at_end),
+		TEST(test_far_addend),
 	};
 
 	return cmocka_run_group_tests_name("elf", tests, NULL, NULL);
