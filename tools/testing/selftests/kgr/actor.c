@@ -87,14 +87,15 @@ static int pin(const char *cpu)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
-/* As spin, but on one CPU and with a real-time priority */
+/*
+ * As spin, but on one CPU and with a real-time priority; that first, for the CPU may
+ * have no time for anybody else.
+ */
 static int spin_at(const char *cpu, int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
-	int err = pin(cpu);
+	int err = sched_setscheduler(0, SCHED_FIFO, &param) ? -errno : pin(cpu);
 
-	if (!err && sched_setscheduler(0, SCHED_FIFO, &param))
-		err = -errno;
 	return err ? err : act_spin(cpu);
 }
 
