@@ -52,7 +52,7 @@ static enum kgr_exit wait_for(struct kgr_ctx *ctx, struct kgr_wait *wait, const 
 	return ret;
 }
 
-enum kgr_exit kgr_wait_command(struct kgr_ctx *ctx, void (*view)(void *arg), void *view_arg)
+enum kgr_exit kgr_wait_command(struct kgr_ctx *ctx, kgr_wait_view *view, void *view_arg)
 {
 	struct kgr_patch patch;
 	struct kgr_wait wait;

@@ -54,7 +54,9 @@ static char *picture(struct kgr_ctx *ctx, const struct kgr_patch *patch)
 	size_t len;
 
 	/* may not be permitted; the numbers are there all the same */
-	if (kgr_stragglers(ctx, &rows, &counts, &past))
+	if (!ctx->live)
+		counts = kgr_straggler_counts(ctx);
+	else if (kgr_stragglers(ctx, &rows, &counts, &past))
 		rows = NULL;
 	line = kgr_progress_text(patch, counts);
 	ctx->out = open_memstream(&text, &len);
@@ -92,7 +94,7 @@ static void draw_over(struct view *v, const char *text)
 	fflush(ctx->out);
 }
 
-static void draw(void *arg)
+static void draw(void *arg, const char *name)
 {
 	struct view *v = arg;
 	struct kgr_ctx *ctx = v->ctx;
@@ -101,14 +103,14 @@ static void draw(void *arg)
 
 	if (ctx->json || ctx->quiet)
 		return;
-	if (kgr_sysfs_find_transition(ctx, &patch)) {
+	if (kgr_sysfs_progress(ctx, name, &patch)) {
 		kgr_diag_reset(&ctx->diag);
 		return;
 	}
-	if (!patch.name)
-		return;		/* it has just ended */
-	text = picture(ctx, &patch);
+	text = patch.transition == 1 ? picture(ctx, &patch) : NULL;
 	kgr_patch_free(&patch);
+	if (!text)
+		return;		/* it has just ended */
 	if (ctx->live) {
 		draw_over(v, text);
 	} else if (!v->last || strcmp(v->last, text)) {

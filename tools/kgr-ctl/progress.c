@@ -32,7 +32,7 @@ void kgr_progress_draw(struct kgr_progress *p)
 	struct kgr_patch patch;
 	char *line;
 
-	if (kgr_sysfs_patch(ctx, p->patch, &patch)) {
+	if (kgr_sysfs_progress(ctx, p->patch, &patch)) {
 		kgr_diag_reset(&ctx->diag);
 		return;
 	}

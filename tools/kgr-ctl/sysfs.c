@@ -321,15 +321,25 @@ static void read_owner(struct kgr_ctx *ctx, struct kgr_patch *patch)
 	free(path);
 }
 
-enum kgr_exit kgr_sysfs_patch(struct kgr_ctx *ctx, const char *name, struct kgr_patch *patch)
+enum kgr_exit kgr_sysfs_progress(struct kgr_ctx *ctx, const char *name, struct kgr_patch *patch)
 {
 	enum kgr_exit ret = KGR_EXIT_OK;
 
 	*patch = (struct kgr_patch) { .name = strdup(name) };
 	for (size_t i = 0; !ret && i < ARRAY_SIZE(attrs); i++)
 		ret = read_attr(ctx, patch, &attrs[i]);
-	if (!ret)
-		ret = read_state(ctx, patch);
+	if (ret)
+		kgr_patch_free(patch);
+	return ret;
+}
+
+enum kgr_exit kgr_sysfs_patch(struct kgr_ctx *ctx, const char *name, struct kgr_patch *patch)
+{
+	enum kgr_exit ret = kgr_sysfs_progress(ctx, name, patch);
+
+	if (ret)
+		return ret;
+	ret = read_state(ctx, patch);
 	if (ret) {
 		kgr_patch_free(patch);
 		return ret;

@@ -14,6 +14,11 @@ enum kgr_exit kgr_sysfs_present(struct kgr_ctx *ctx);
 /* All patches, sorted by name; one that vanishes meanwhile is left out */
 enum kgr_exit kgr_sysfs_patches(struct kgr_ctx *ctx, struct kgr_patch_list *list);
 enum kgr_exit kgr_sysfs_patch(struct kgr_ctx *ctx, const char *name, struct kgr_patch *patch);
+/*
+ * The same without functions and module, which cost the kernel something: to be asked
+ * again and again.
+ */
+enum kgr_exit kgr_sysfs_progress(struct kgr_ctx *ctx, const char *name, struct kgr_patch *patch);
 /* @name: of a patch, or of the module that holds it */
 enum kgr_exit kgr_sysfs_find(struct kgr_ctx *ctx, const char *name, struct kgr_patch *patch);
 /* Both find nothing: KGR_EXIT_OK, and patch->name is NULL */

@@ -143,7 +143,7 @@ static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_nl *nl,
 			if (ret <= 0)
 				break;
 			if (w->view)
-				w->view(w->view_arg);
+				w->view(w->view_arg, progress->patch);
 		}
 		if (limit > 0 && left <= 0) {
 			ret = -ETIMEDOUT;
@@ -171,7 +171,7 @@ static int wait_loop(struct kgr_wait *w, int event_fd, struct kgr_nl *nl,
 		if (ret > 0 && fds[FD_TIMER].revents &&
 		    read(fds[FD_TIMER].fd, &ticks, sizeof(ticks)) > 0) {
 			if (w->view)
-				w->view(w->view_arg);
+				w->view(w->view_arg, progress->patch);
 			else
 				kgr_progress_draw(progress);
 		}

@@ -10,13 +10,15 @@
 
 #include "kgr-ctl.h"
 
+typedef void kgr_wait_view(void *arg, const char *patch);
+
 struct kgr_wait {
 	struct kgr_ctx *ctx;
 	int64_t start_ms;	/* monotonic */
 	int sig_fd;
 	sigset_t old_mask;
 	/* if set: called after each event that is not the end, and at the beginning */
-	void (*view)(void *arg);
+	kgr_wait_view *view;
 	void *view_arg;
 };
 
@@ -41,6 +43,6 @@ int64_t kgr_wait_elapsed_ms(const struct kgr_wait *w);
 enum kgr_exit kgr_wait_finish(struct kgr_wait *w, const char *patch, bool enabled, bool already);
 
 /* All of the commands wait and watch, the latter with a @view */
-enum kgr_exit kgr_wait_command(struct kgr_ctx *ctx, void (*view)(void *arg), void *view_arg);
+enum kgr_exit kgr_wait_command(struct kgr_ctx *ctx, kgr_wait_view *view, void *view_arg);
 
 #endif /* _KGR_WAIT_H */
