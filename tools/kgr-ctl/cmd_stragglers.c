@@ -8,16 +8,6 @@
 #include "straggler.h"
 #include "sysfs.h"
 
-static const struct kgr_col columns[] = {
-	{ .key = "pid", .head = "PID", .right = true },
-	{ .key = "tid", .head = "TID", .right = true },
-	{ .key = "comm", .head = "COMM" },
-	{ .key = "reason", .head = "REASON" },
-	{ .key = "age_ms", .head = "AGE", .right = true, .fmt = kgr_fmt_ms },
-	{ .key = "detail", .head = "DETAIL" },
-	{ 0 }
-};
-
 static const struct kgr_col verbose_columns[] = {
 	{ .key = "pid", .head = "PID", .right = true },
 	{ .key = "tid", .head = "TID", .right = true },
@@ -99,7 +89,8 @@ static void stragglers_text(struct kgr_ctx *ctx, const json_t *doc)
 	if (!json_array_size(rows))
 		return;
 	fputc('\n', ctx->out);
-	kgr_table(ctx, rows, kgr_opt(ctx, KGR_OPT_VERBOSE) ? verbose_columns : columns);
+	kgr_table(ctx, rows, kgr_opt(ctx, KGR_OPT_VERBOSE) ? verbose_columns :
+		  kgr_straggler_columns);
 	if (ctx->opts.verbose > 1)
 		put_stacks(ctx, rows);
 	put_remedies(ctx, json_object_get(doc, "remedies"));

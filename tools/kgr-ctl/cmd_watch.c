@@ -19,16 +19,6 @@ struct view {
 	char *last;		/* the last line that was printed where nothing can be drawn */
 };
 
-static const struct kgr_col columns[] = {
-	{ .key = "pid", .head = "PID", .right = true },
-	{ .key = "tid", .head = "TID", .right = true },
-	{ .key = "comm", .head = "COMM" },
-	{ .key = "reason", .head = "REASON" },
-	{ .key = "age_ms", .head = "AGE", .right = true, .fmt = kgr_fmt_ms },
-	{ .key = "detail", .head = "DETAIL" },
-	{ 0 }
-};
-
 static void put_rows(struct kgr_ctx *ctx, json_t *rows)
 {
 	size_t more = json_array_size(rows);
@@ -39,7 +29,7 @@ static void put_rows(struct kgr_ctx *ctx, json_t *rows)
 	while (json_array_size(rows) > ROWS_MAX)
 		json_array_remove(rows, ROWS_MAX);
 	fputc('\n', ctx->out);
-	kgr_table(ctx, rows, columns);
+	kgr_table(ctx, rows, kgr_straggler_columns);
 	if (more)
 		fprintf(ctx->out, "and %zu more\n", more);
 }

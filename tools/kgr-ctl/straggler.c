@@ -13,6 +13,16 @@
 #include "straggler.h"
 #include "syscalls.h"
 
+const struct kgr_col kgr_straggler_columns[] = {
+	{ .key = "pid", .head = "PID", .right = true },
+	{ .key = "tid", .head = "TID", .right = true },
+	{ .key = "comm", .head = "COMM" },
+	{ .key = "reason", .head = "REASON" },
+	{ .key = "age_ms", .head = "AGE", .right = true, .fmt = kgr_fmt_ms },
+	{ .key = "detail", .head = "DETAIL" },
+	{ 0 }
+};
+
 #define DUMP_TRIES	3
 
 struct collect {

@@ -6,6 +6,7 @@
 #define _KGR_STRAGGLER_H
 
 #include "kgr-ctl.h"
+#include "out.h"
 
 /*
  * An array of rows, oldest first, and {"in-syscall": 3, ...}: the reasons that
@@ -18,6 +19,9 @@ int kgr_stragglers(struct kgr_ctx *ctx, json_t **rows, json_t **counts, char **p
 
 /* The counts alone, cheaply; NULL when they can't be had */
 json_t *kgr_straggler_counts(struct kgr_ctx *ctx);
+
+/* What a table of such rows shows */
+extern const struct kgr_col kgr_straggler_columns[];
 
 /* "in-syscall 3, in-patched-function 1", to be freed; "" for NULL */
 char *kgr_straggler_counts_text(const json_t *counts);
