@@ -244,15 +244,17 @@ case_initramfs_tools()
 }
 
 # What the initramfs runs: the root's store is the one, and the boot goes on
+# In an initramfs, in the place of kgr-ctl: says how it was called, and fails
+# shellcheck disable=SC2016
+printf '#!/bin/sh\necho "$KGR_STORE_ROOT $*"\nexit 1\n' >"$work/stand-in"
+chmod +x "$work/stand-in"
+
 case_init_bottom()
 {
 	local script=$work/init-bottom
 
 	mkdir -p "$work/root/var/lib/kgraft"
-	# shellcheck disable=SC2016
-	printf '#!/bin/sh\necho "$KGR_STORE_ROOT $*"\nexit 1\n' >"$work/fake-ctl"
-	chmod +x "$work/fake-ctl"
-	sed "s|/usr/sbin/kgr-ctl|$work/fake-ctl|" \
+	sed "s|/usr/sbin/kgr-ctl|$work/stand-in|" \
 		"$host/initramfs-tools/scripts/init-bottom/kgraft" >"$script"
 	expect '' "$(sh "$script" prereqs)" prereqs
 	expect "$work/root/var/lib/kgraft autoload --initramfs --timeout 10" \
@@ -282,7 +284,7 @@ case_dracut()
 	expect "$(printf 'binaries: kgr-ctl\nhook: pre-pivot 50 %s/kgraft.sh' "$moddir")" \
 		"$(install)" 'what is installed'
 	mkdir -p "$work/bin"
-	cp "$work/fake-ctl" "$work/bin/kgr-ctl"
+	cp "$work/stand-in" "$work/bin/kgr-ctl"
 	# dracut sources it, and a hook that ends the shell would end the boot
 	expect "$(printf '%s/root/var/lib/kgraft autoload --initramfs --timeout 10\ngoes on' "$work")" \
 		"$(PATH=$work/bin:$PATH NEWROOT=$work/root sh -ec \

@@ -5,14 +5,8 @@
 # is compared with its schemas.
 
 set -eu
-top=$(cd "$(dirname "$0")/.." && pwd -P)
-build=${BUILD:-$top/build}
-if [ ! -f "$build/kernel-vm/arch/x86/boot/bzImage" ] || [ ! -d "$build/selftests-vm" ]; then
-	echo "1..0 # SKIP the vm kernel or its selftests were not built"
-	exit 0
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/tap.sh"
+need_guest
 rc=0
 make --no-print-directory -s -C "$top/tools/kgr-ctl" O="$build/tools" guest-programs >&2
 KGR_DOCUMENTS=/documents KGR_PROGRAMS=/programs "$top/scripts/vm-run" --config vm --timeout 600 \

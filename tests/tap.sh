@@ -49,6 +49,13 @@ skip_all()
 	exit 0
 }
 
+# need_guest: nothing of this file can run without the vm kernel and its selftests
+need_guest()
+{
+	[ -f "$build/kernel-vm/arch/x86/boot/bzImage" ] && [ -d "$build/selftests-vm" ] ||
+		skip_all "the vm kernel or its selftests were not built"
+}
+
 tap_done()
 {
 	echo "1..$tap_count"
