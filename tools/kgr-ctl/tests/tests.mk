@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Unit tests: one program per test_*.c, and scripts test_*.sh, test_*.py.  WRAP_name lists the functions that a
-# program replaces by its own (__wrap_...).
+# Unit tests: one program per test_*.c, and scripts test_*.sh, test_*.py.  WRAP_name
+# lists the functions that a program replaces by its own (__wrap_...).
 
 TESTDIR	:= $(OBJ)/tests
 TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
