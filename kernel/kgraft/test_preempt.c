@@ -199,11 +199,6 @@ static int preempt_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int preempt_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, preempt_show, NULL);
-}
-
 static ssize_t preempt_write(struct file *file, const char __user *buf, size_t count,
 			     loff_t *ppos)
 {
@@ -213,14 +208,7 @@ static ssize_t preempt_write(struct file *file, const char __user *buf, size_t c
 	return ret ?: count;
 }
 
-static const struct file_operations preempt_fops = {
-	.owner = THIS_MODULE,
-	.open = preempt_open,
-	.read = seq_read,
-	.write = preempt_write,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(preempt);
 
 static int __init kgr_test_preempt_init(void)
 {
