@@ -309,3 +309,75 @@ void assert_lacks(const char *text, const char *part)
 	if (strstr(text, part))
 		fail_msg("'%s' is in:\n%s", part, text);
 }
+
+/* A host on which kgr-good.ko can be applied at once */
+int host_setup(void **state)
+{
+	int ret = fixture_setup(state);
+	struct fixture *f = *state;
+
+	put_file(f, "proc/kallsyms",
+		 "ffffffff81000100 T first\n"
+		 "ffffffff81000200 t second\n"
+		 "ffffffff81000300 t second\n"
+		 "ffffffff81000400 t other\n"
+		 "ffffffffc0000200 t third\t[ext4]\n"
+		 "ffffffffc0000100 t helper\t[ext4]\n");
+	put_file(f, "sys/module/ext4/initstate", "live\n");
+	put_file(f, TRACING "README", "");
+	put_file(f, TRACING "available_filter_functions_addrs",
+		 "ffffffff81000104 first\nffffffff81000304 second\n"
+		 "ffffffffc0000200 third [ext4]\n");
+	put_file(f, TRACING "enabled_functions", "");
+	put_file(f, "proc/1/task/1/stack", "[<0>] do_epoll_wait+0x10/0x20\n");
+	put_file(f, "proc/self/stack", "");
+	return ret;
+}
+
+const json_t *check_row(const struct fixture *f, const char *name)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(f->doc, "checks"), i, row)
+		if (!strcmp(str(row, "check"), name))
+			return row;
+	fail_msg("no check '%s' in:\n%s", name, f->out);
+	return NULL;
+}
+
+/* Asserts that @check, and only it, has this result */
+void assert_only(const struct fixture *f, const char *check, const char *result)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(f->doc, "checks"), i, row) {
+		const char *want = !strcmp(str(row, "check"), check) ? result : "ok";
+
+		/* the module's release is not that of this machine, whatever that is */
+		if (!strcmp(str(row, "check"), "vermagic") ||
+		    (geteuid() && !strcmp(str(row, "check"), "rights")))
+			continue;
+		if (strcmp(str(row, "result"), want))
+			fail_msg("check '%s' is '%s':\n%s", str(row, "check"), str(row, "result"),
+				 f->out);
+	}
+}
+
+const json_t *function(const struct fixture *f, size_t i)
+{
+	return json_array_get(json_object_get(f->doc, "functions"), i);
+}
+
+void put_functions(struct fixture *f, const char *patch, const char *state,
+			  const char *redirect)
+{
+	char *path = kgr_asprintf("sys/kernel/kgraft/%s/state", patch);
+
+	put_file(f, path, state);
+	free(path);
+	path = kgr_asprintf("sys/kernel/kgraft/%s/redirect", patch);
+	put_file(f, path, redirect);
+	free(path);
+}

@@ -54,4 +54,21 @@ const char *str(const json_t *obj, const char *key);
 void assert_contains(const char *text, const char *part);
 void assert_lacks(const char *text, const char *part);
 
+/*
+ * A host on which kgr-good.ko can be applied at once, for what looks at all of it:
+ * its functions are first, second at position 2, and third of ext4.
+ */
+int host_setup(void **state);
+#define TRACING	"sys/kernel/tracing/"
+
+/* Files "state", after HEAD, and "redirect" of a patch */
+#define HEAD	"Function Object Sympos State\n"
+void put_functions(struct fixture *f, const char *patch, const char *state,
+		   const char *redirect);
+/* Of the last document */
+const json_t *check_row(const struct fixture *f, const char *name);
+const json_t *function(const struct fixture *f, size_t i);
+/* Asserts that @check, and only it, has this result */
+void assert_only(const struct fixture *f, const char *check, const char *result);
+
 #endif /* _KGR_FIXTURE_H */
