@@ -20,6 +20,7 @@ static const struct {
 	{ "CONFIG_KALLSYMS_ALL",	true,	"patch modules find data through kallsyms" },
 	{ "CONFIG_UNWINDER_ORC",	true,	"patch modules need ORC unwind data" },
 	{ "CONFIG_CC_IS_GCC",		true,	"only gcc has been tested" },
+	{ "CONFIG_CFI_CLANG",		false,	"hashes of function types (KCFI, FineIBT) aren't supported yet" },
 	{ "CONFIG_LTO_CLANG",		false,	"with LTO there are no object files to compare" },
 	{ "CONFIG_KASAN_SW_TAGS",	false,	"only generic KASAN is supported" },
 	{ "CONFIG_KCSAN",		false,	"code instrumented by KCSAN isn't supported yet" },

@@ -209,6 +209,27 @@ static void check_removed(struct kgr_build *b, const struct atom *a)
 		refuse_atom(b, a, code, "it is gone");
 }
 
+/* Entries of a table that nobody knows, for code that goes into the module */
+static void check_unknown(struct kgr_build *b, const struct sect *s)
+{
+	const struct atom *last = NULL;
+
+	if (!s->kind || s->kind->cls != SECT_UNKNOWN)
+		return;
+	for (size_t i = 0; i < s->atoms.n; i++)
+		for (size_t k = 0; k < s->atoms.v[i]->refs.n; k++) {
+			const struct atom *to = s->atoms.v[i]->refs.v[k].target;
+			struct where at;
+
+			if (!to || to == last || !to->included || !atom_is_code(to) ||
+			    author_ignores(b, s->atoms.v[i]))
+				continue;
+			last = to;
+			at = where_atom(to);
+			diag(&b->diag, D_SECTION_UNKNOWN, &at, "section %s has an entry for it", s->name);
+		}
+}
+
 static void check_unit(struct kgr_build *b, const struct unit *u)
 {
 	for (size_t i = 0; i < u->patched->sects.n; i++) {
@@ -218,6 +239,7 @@ static void check_unit(struct kgr_build *b, const struct unit *u)
 			check_named(b, s->atoms.v[k]);
 		if (s->kind)
 			check_anonymous(b, s, obj_find_sect(u->orig, s->name));
+		check_unknown(b, s);
 	}
 	for (size_t i = 0; i < u->orig->sects.n; i++)
 		for (size_t k = 0; k < u->orig->sects.v[i]->atoms.n; k++)

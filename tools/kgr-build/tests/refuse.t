@@ -135,6 +135,9 @@ restore()
 config CONFIG_KCSAN=y
 broken kcsan KGR-E022 'CONFIG_KCSAN is set'
 restore
+config CONFIG_CFI_CLANG=y
+broken cfi KGR-E022 'CONFIG_CFI_CLANG is set: .*KCFI'
+restore
 config CONFIG_GCC_PLUGIN_LATENT_ENTROPY=y
 broken entropy KGR-E022 'LATENT_ENTROPY is set: .*random'
 restore
