@@ -12,7 +12,7 @@ export BUILD
 
 ## CONFIG=NAME	configuration of the kernel: vm, debug or nograft (default vm)
 CONFIG	?= vm
-## KGR_FUZZ_SECONDS=N	how long each of kgr-build's readers is fuzzed (check: 20, soak: 300)
+## KGR_FUZZ_SECONDS=N	how long each of kgr-build's readers is fuzzed (check: 60, soak: 300)
 ## KSRC=DIR	a Linux 6.12.y tree: to integrate into, or as source of our kernels
 KSRC	?=
 ## CORPUS=DIR	real fixes, with an index: for make corpus

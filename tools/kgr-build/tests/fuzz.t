@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The readers of diffs, objects, debug data and recorded commands, fed with what
-# libFuzzer makes of good ones: KGR_FUZZ_SECONDS (default 20) for each, two at a time.
+# libFuzzer makes of good ones: KGR_FUZZ_SECONDS (default 60) for each, two at a time.
 # They are built with address and undefined behaviour sanitizers. The seeds are made
 # here; an input that fails is kept in build/fuzz, and so is what has been found out
 # about new ways through the code, for the next run. What a target said when it failed,
@@ -12,7 +12,7 @@
 
 . "$(dirname "$0")/mini/mini.sh"
 set -u
-seconds=${KGR_FUZZ_SECONDS:-20}
+seconds=${KGR_FUZZ_SECONDS:-60}
 bin=$(realpath "${KGR_FUZZ:-$top/build/tools/kgr-build.obj.fuzz}")
 keep=$(dirname "$(dirname "$bin")")/fuzz
 
