@@ -111,6 +111,29 @@ check "--list-errors" "$tool" --list-errors
 "$tool" --bogus > /dev/null 2>&1
 [ $? -eq 2 ]; ok $? "an unknown option is a usage error"
 
+# --- each kind of section that the objects of this kernel have is known
+
+unknown_sections()	# names, and how many there are
+{
+	find "$tree" \( -path "$tree/tools" -o -path "$tree/scripts" \) -prune -o -name '.*.o.cmd' -print |
+		sed 's#/\.\([^/]*\)\.cmd$#/\1#' | xargs readelf -SW 2> /dev/null | perl -e '
+		open T, "-|", $ARGV[0], "--list-sections";
+		while (<T>) {
+			push @kinds, join ".*", map { quotemeta } split /\*/, $1, -1 if /^   \* - ``(.*)``$/;
+		}
+		$known = join "|", @kinds;
+		while (<STDIN>) {
+			next unless /^ *\[ *\d+\] (\S+) +[A-Z_]+ +[0-9a-f]{16} [0-9a-f]+ [0-9a-f]+ [0-9a-f]+ ([ A-Za-z]{3}) /;
+			($name, $flags, $seen) = ($1, $2, $seen + 1);
+			$n{$name}++ if ($flags =~ /A/ || $name =~ /^\.discard\./) && $flags !~ /M/ &&
+				$name !~ /^(?:$known)$/;
+		}
+		print "$_ $n{$_}\n" for sort keys %n;
+		exit($seen < 1000)' "$tool"
+}
+unknown_sections > "$work/log" && [ ! -s "$work/log" ]
+ok $? "no object of the kernel has a section of unknown meaning"
+
 # --- a function, a static function, a counter, a string
 
 f=fs/proc/meminfo.c
