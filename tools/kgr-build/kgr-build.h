@@ -114,6 +114,7 @@ struct kgr_build {
 
 	VEC(struct stage_time) times;
 	double started;
+	size_t pass;			/* that runs */
 };
 
 struct pass {
@@ -157,6 +158,9 @@ int compile_result(struct kgr_build *b, const struct unit *u, const struct cmd *
 
 /* pass.c: runs them all; the verdict is in the diagnostics */
 void run_passes(struct kgr_build *b);
+
+/* pass.c: how far the pass is that runs, on a terminal */
+void pass_progress(const struct kgr_build *b, size_t done, size_t total);
 
 /* describe.c: takes in what the text of a diff says about it */
 void describe_read(struct kgr_build *b, const char *text);

@@ -167,7 +167,16 @@ static void progress(const struct kgr_build *b, size_t nr, double seconds)
 		return;
 	fprintf(stderr, "%s[%2zu/%zu] %-34s", tty ? "\r" : "", nr + 1, total, passes[nr].doing);
 	if (done)
-		fprintf(stderr, " %6.2f s\n", seconds);
+		fprintf(stderr, " %6.2f s%s\n", seconds, tty ? "\033[K" : "");
+	fflush(stderr);
+}
+
+void pass_progress(const struct kgr_build *b, size_t done, size_t total)
+{
+	if (b->opts.quiet || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r[%2zu/%zu] %-34s %zu of %zu", b->pass + 1, ARRAY_SIZE(passes) - 1,
+		passes[b->pass].doing, done, total);
 	fflush(stderr);
 }
 
@@ -176,6 +185,8 @@ static int run_pass(struct kgr_build *b, size_t nr)
 	double start = now();
 	struct stage_time t = { .name = passes[nr].name };
 	int err;
+
+	b->pass = nr;
 
 	progress(b, nr, -1);
 	err = passes[nr].run(b);

@@ -262,20 +262,19 @@ static bool by_name(const struct kgr_build *b, const struct unit *u)
 
 static int screen_all(struct kgr_build *b, enum command_form form)
 {
+	struct unit **todo = arena_alloc(&b->arena, (b->units.n + 1) * sizeof(*todo));
 	size_t n = 0, max = (size_t)BATCH * b->opts.jobs;
-	struct unit **batch = arena_alloc(&b->arena, (max + 1) * sizeof(*batch));
 	struct unit *u;
 
-	vec_each(u, &b->units) {
+	vec_each(u, &b->units)
 		if (u->candidate && !u->screened && (form == COMMAND_PLAIN || by_name(b, u)))
-			batch[n++] = u;
-		if (n < max)
-			continue;
-		if (screen_batch(b, batch, n, form))
+			todo[n++] = u;
+	for (size_t i = 0; i < n; i += max) {
+		pass_progress(b, i, n);
+		if (screen_batch(b, todo + i, n - i < max ? n - i : max, form))
 			return -1;
-		n = 0;
 	}
-	return screen_batch(b, batch, n, form);
+	return 0;
 }
 
 int pass_screen(struct kgr_build *b)

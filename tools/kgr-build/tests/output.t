@@ -126,6 +126,27 @@ run bytes
 [ $rc -eq 0 ] && json bytes '$d->{description} eq "x?y"'
 ok $? "JSON: bytes that are no UTF-8"
 
+# --- progress
+
+edit far include/mini.h 's/^\tlong value;/\tlong value, extra;/'
+edit far $core 's/return v + clamped;/return v;/'
+on_terminal()	# OPTION...
+{
+	(cd "$work/out" && script -qec "$tool -k $tree $* -o $work/far.ko $work/far.patch" /dev/null) \
+		</dev/null >"$work/log" 2>"$work/err"
+}
+if command -v script >/dev/null; then
+	on_terminal
+	has_all "$work/log" '[ 1/' 'looking for objects that change' ' 0 of 5' 'finishing the module'
+	ok $? "on a terminal: each stage, and how far the long one is"
+	on_terminal -q
+	! grep -q '\[ *[0-9]*/' "$work/log"
+	ok $? "on a terminal: not with -q"
+fi
+run far -v
+grep -qE '^\[24/24\] finishing the module +[0-9.]+ s$' "$work/err" && ! grep -q ' of 5' "$work/err"
+ok $? "with -v, elsewhere: each stage with its time"
+
 # --- signing
 
 printf '#!/bin/sh\n[ -s "$2" ] && [ -s "$3" ] || { echo "no key"; exit 1; }\nprintf "%%s" "signed with $1" >>"$4"\n' \
