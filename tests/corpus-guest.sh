@@ -20,6 +20,11 @@ patch_of()	# ID: name of the patch, as kgr-build has reported it
 	sed -n 's/^  "name": "\(.*\)",$/\1/p' "/batch/$1.json" | head -n 1
 }
 
+targets_of()	# ID: the modules whose functions it replaces; "module" at the top is itself
+{
+	sed -n 's/^   *  "module": "\(.*\)",$/\1/p' "/batch/$1.json" | sort -u
+}
+
 # Something for the patched code to do, and for tasks to be in the middle of
 busy()
 {
@@ -35,8 +40,11 @@ trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 for id; do
 	name=$(patch_of "$id")
-	target=$(sed -n 's/^.*"target_module": "\(.*\)".*$/\1/p' "/batch/$id.json" | head -n 1)
-	[ -z "$target" ] || modprobe "$target" || say 'not ok' "$id" "no module $target"
+	for target in $(targets_of "$id"); do
+		modprobe "$target" && continue
+		say 'not ok' "$id" "no module $target"
+		continue 2
+	done
 	if ! said=$(kgr-ctl load "/batch/$id.ko" --timeout 60 2>&1); then
 		say 'not ok' "$id" "kgr-ctl load: $(echo "$said" | tail -n 2 | tr '\n' ' ')"
 	elif [ "$(cat "/sys/kernel/kgraft/$name/transition")" != 0 ]; then
