@@ -80,10 +80,10 @@ static int check_comment(struct kgr_build *b, const struct unit *u, const char *
 	return 0;
 }
 
-/* Words that kgr-build adds, and those that choose the kind of debug data */
+/* Words that kgr-build adds or overrides, and those that choose the kind of debug data */
 static bool is_ours(const char *word)
 {
-	return !strcmp(word, "-ffunction-sections") || !strcmp(word, "-fdata-sections") ||
+	return str_ends(word, "function-sections") || str_ends(word, "data-sections") ||
 		str_starts(word, "-g") || str_starts(word, "-fno-var-tracking");
 }
 

@@ -70,6 +70,13 @@ edit size $core 's/return v - clamped;/return v - clamped - 1;/'
 run size
 said size 4 KGR-E065 'clamp: .*in kernel/core.o'
 restore
+# as init/main.o is, which kgr-build compiles in sections all the same
+build_object kernel/core.o $core -pg -mfentry -mrecord-mcount -fno-function-sections -fno-data-sections
+use whole
+run whole
+[ $rc -eq 0 ]
+ok $? "an object that the tree keeps from having sections of its own: verdict safe"
+restore
 printf 'modules:\n\t@echo "ld: error: no room"; exit 1\n' >"$tree/Makefile"
 use link
 run link
