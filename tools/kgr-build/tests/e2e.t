@@ -244,6 +244,21 @@ ok $? "two files: two functions, model universe"
 run two --model immediate
 json two '$d->{model}{name} eq "immediate"'; ok $? "two files: --model immediate"
 
+# --- a system call whose arguments change: its description for tracing stays
+
+call='s/^SYSCALL_DEFINE1(umask, int, mask)/SYSCALL_DEFINE1(umask, long, mask)/
+	s/\(fs->umask, \)mask/\1(mask >> 40 ? 0 : mask)/'
+edit call kernel/sys.c "$call"
+if grep -q '^CONFIG_FTRACE_SYSCALLS=y' "$tree/.config"; then
+	refused call 4 KGR-E050 "a system call's arguments change"
+fi
+edit kgrcall kernel/sys.c "$call
+	s/^SYSCALL_DEFINE1(umask/#include <linux\/kgraft_author.h>\nKGR_&/"
+run kgrcall
+[ $rc -eq 0 ] && json kgrcall '(grep { $_->{name} eq "__x64_sys_umask" } @{$d->{changed}}) &&
+	!grep { $_->{name} =~ /types__|args__|meta/ } @{$d->{new}}'
+ok $? "the same with KGR_SYSCALL_DEFINE1(): verdict safe"
+
 # --- nothing changes
 
 edit comment $f '1i/* only a comment */'
