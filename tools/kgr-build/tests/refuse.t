@@ -18,6 +18,7 @@ refused()
 	local name=$1 status=$2 code=$3 text=$4
 
 	shift 4
+	codes+=$code$'\n'
 	run "$name" "$@"
 	[ $rc -eq "$status" ] && grep -F "$code: " "$work/err" | grep -qE -- "$text" &&
 		has_code "$name" "$code" &&
@@ -26,6 +27,7 @@ refused()
 }
 
 core=kernel/core.c
+codes=
 
 # --- diffs
 
@@ -186,4 +188,7 @@ cp "$work/initial.patch" "$work/elf.patch"
 before=$(snapshot)
 refused elf 1 KGR-E040 'kernel/core.o'
 
+count=$(printf %s "$codes" | sort -u | wc -l)
+[ "$count" -ge 30 ]
+ok $? "that was $count different codes"
 tests_done
