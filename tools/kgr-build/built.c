@@ -275,7 +275,6 @@ static void check_function(struct kgr_build *b, struct unit *u, struct atom *a)
 {
 	struct atom *built = find_built(&b->arena, u->built, a);
 	struct where at = where_atom(a);
-	const struct vm_sym *s;
 
 	if (!built || !built_same(&b->arena, built, a)) {
 		diag(&b->diag, D_TREE_STALE, &at, "%s", built ?
@@ -284,12 +283,6 @@ static void check_function(struct kgr_build *b, struct unit *u, struct atom *a)
 		return;
 	}
 	a->built = built;
-	if (!a->twin || a->twin->state != ATOM_CHANGED)
-		return;
-	s = atom_is_global(a) ? symtab_global(u->syms, built->sym->name) :
-		symtab_local(u->syms, u->vm_file, built->sym->name);
-	if (s && !built_in_vmlinux(u->syms, built, s))
-		diag(&b->diag, D_SIZE_MISMATCH, &at, "it differs from that in %s", u->object->path);
 }
 
 /*

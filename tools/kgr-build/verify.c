@@ -3,6 +3,7 @@
 #include <elf.h>
 
 #include "author.h"
+#include "built.h"
 #include "callers.h"
 #include "closure.h"
 #include "compare.h"
@@ -293,25 +294,37 @@ static const char *why_no_site(struct kgr_build *b, const struct atom *a)
 	return arena_printf(&b->arena, "its site isn't in %s", u->syms->obj.path);
 }
 
+/* Is it what the tree's object has that was linked?  If not, that is diagnosed. */
+static bool check_linked(struct kgr_build *b, const struct unit *u, const struct atom *a,
+			 const struct vm_sym *s)
+{
+	const struct atom *built = a->twin->built;
+	struct where at = where_atom(a);
+
+	if (!built || built_in_vmlinux(u->syms, built, s))
+		return true;
+	if (built->sym->bind == STB_WEAK)
+		diag(&b->diag, D_WEAK, &at, "%s", "");
+	else if (built->sym->size != s->size)
+		diag(&b->diag, D_SIZE_MISMATCH, &at, "%llu bytes in %s, %llu in %s",
+		     (unsigned long long)s->size, u->syms->obj.path,
+		     (unsigned long long)built->sym->size, u->object->path);
+	else
+		diag(&b->diag, D_SIZE_MISMATCH, &at, "it differs from that in %s", u->object->path);
+	return false;
+}
+
 static void check_changed(struct kgr_build *b, struct atom *a)
 {
 	struct where at = where_atom(a);
 	const struct vm_sym *s;
-	const struct sym *built;
 	struct unit *u = unit_of_atom(b, a);
 	char *by;
 
 	if (!unit_is_target(u))
 		return;			/* refused as a whole */
 	s = resolve_atom(b, a, &at);
-	if (!s)
-		return;
-	built = u->built ? obj_find_sym(u->built, s->name) : NULL;
-	if (built && built->size != s->size)
-		diag(&b->diag, D_SIZE_MISMATCH, &at, "%llu bytes in %s, %llu in %s",
-		     (unsigned long long)s->size, u->syms->obj.path,
-		     (unsigned long long)built->size, u->object->path);
-	if (symtab_has_fentry(u->syms, s))
+	if (!s || !check_linked(b, u, a, s) || symtab_has_fentry(u->syms, s))
 		return;
 	by = callers_patchable(&b->arena, u->syms, s);
 	diag(&b->diag, D_NO_FENTRY, &at, "%s; %s%s", why_no_site(b, a),

@@ -77,6 +77,9 @@ refused module 4 KGR-E053 'driver_read'
 edit removed kernel/helper.c '/^notrace long helper_quiet/,/^}/d; s/helper_quiet(v + 1)/v/; s/helper_quiet(v)/v/; s/^long helper_uses_quiet/long helper_quiet(long v);\n&/'
 refused removed 4 KGR-E059 'helper_quiet'
 
+edit weak kernel/core.c 's/return v + 14;/return v + 15;/'
+refused weak 4 KGR-E066 'core.c:[0-9]*: weak_step: '
+
 edit vdso vdso/vtime.c 's/v + 6/v + 7/'
 refused vdso 4 KGR-E102 'vtime.c:[0-9]*: vdso_time.*vdso/vtime.o'
 edit uninit $core 's/^static int __init core_init/static noinline __attribute__((used)) int core_init/; s/^initcall(core_init);//'

@@ -90,6 +90,11 @@ const struct file_ops *core_operations(int own)
 }
 EXPORT_SYMBOL(core_operations);
 
+__attribute__((weak)) long weak_step(long v)
+{
+	return v + 14;
+}
+
 static int __init core_init(void)
 {
 	total = clamp(100);
