@@ -10,7 +10,12 @@
 const char *source_name(struct kgr_build *b, const char *file)
 {
 	const char * const roots[] = { b->tree.srcdir, b->view.links, b->tree.objdir };
+	bool indirect = file && (str_starts(file, "../") || strstr(file, "/../"));
 
+	if (indirect && *file == '/')
+		file = path_clean(&b->arena, file);
+	else if (indirect)		/* make O=DIR, and DIR is inside the source */
+		file = path_clean(&b->arena, arena_printf(&b->arena, "%s/%s", b->tree.objdir, file));
 	for (size_t i = 0; file && i < ARRAY_SIZE(roots); i++) {
 		size_t n = strlen(roots[i]);
 

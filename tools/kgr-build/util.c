@@ -368,3 +368,27 @@ double now(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
+
+/* a/./b/../c is a/c; what leads above the start of a relative path stays */
+char *path_clean(struct arena *a, const char *path)
+{
+	struct buf out = { .arena = a };
+	const char *root = *path == '/' ? "/" : "";
+	strvec parts = { 0 };
+	char *text = arena_strdup(a, path), *part;
+
+	while ((part = strsep(&text, "/"))) {
+		if (!*part || !strcmp(part, "."))
+			continue;
+		if (strcmp(part, ".."))
+			vec_push(a, &parts, part);
+		else if (parts.n && strcmp(parts.v[parts.n - 1], ".."))
+			parts.n--;
+		else if (!*root)
+			vec_push(a, &parts, part);
+	}
+	buf_puts(&out, root);
+	for (size_t i = 0; i < parts.n; i++)
+		buf_printf(&out, "%s%s", i ? "/" : "", parts.v[i]);
+	return out.s;
+}

@@ -98,6 +98,7 @@ bool file_exists(const char *path);
 bool dir_exists(const char *path);
 const char *path_base(const char *path);
 char *path_dir(struct arena *a, const char *path);
+char *path_clean(struct arena *a, const char *path);
 
 /* Seconds of a clock that only goes forward */
 double now(void);

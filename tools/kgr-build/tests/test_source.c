@@ -118,6 +118,21 @@ static void test_names(void **state)
 	assert_string_equal(name_source(a, "foo.isra.0"), "foo");
 }
 
+static void test_clean(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *path, *clean;
+	} cases[] = {
+		{ "a/b", "a/b" }, { "/a/b", "/a/b" }, { "a/../b", "b" }, { "/a/./b//../c/", "/a/c" },
+		{ "../a", "../a" }, { "a/../../b", "../b" }, { "../../a", "../../a" },
+		{ "/../a", "/a" }, { "a/..", "" }, { "/", "/" }, { "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_string_equal(path_clean(&f->arena, cases[i].path), cases[i].clean);
+}
+
 static char *join(struct arena *a, const strvec *v)
 {
 	struct buf b = { .arena = a };
@@ -155,7 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_blocks), TEST(test_boundaries), TEST(test_keep_lines), TEST(test_names),
-		TEST(test_command),
+		TEST(test_clean), TEST(test_command),
 	};
 
 	return cmocka_run_group_tests_name("source", tests, NULL, NULL);
