@@ -244,6 +244,20 @@ ok $? "two files: two functions, model universe"
 run two --model immediate
 json two '$d->{model}{name} eq "immediate"'; ok $? "two files: --model immediate"
 
+# --- what an author can say: callbacks, a shadow variable, a static key
+
+edit author $f '/^static int meminfo_proc_show/i\
+#include <linux/kgraft_author.h>\
+static int e2e_before(struct kgr_patch *patch, struct module *mod) { return 0; }\
+static void e2e_after(struct kgr_patch *patch, struct module *mod) { kgr_shadow_free_all(77, NULL); }\
+KGR_PRE_PATCH(e2e_before);\
+KGR_POST_UNPATCH(e2e_after);\
+
+s/^\(\tshow_val_kb(m, "MemFree: .*\)$/\1\n\tif (KGR_SHADOW_ATTACH(long, m->file, 77, GFP_KERNEL))\n\t\tseq_printf(m, "%ld %d\\n", ++*KGR_SHADOW(long, m->file, 77), KGR_STATIC_KEY_ENABLED(\&init_on_alloc));/'
+run author
+[ $rc -eq 0 ] && json author 'join(",", sort map { $_->{name} } @{$d->{new}}) eq "e2e_after,e2e_before"'
+ok $? "callbacks, a shadow variable, a static key: verdict safe"
+
 # --- a system call whose arguments change: its description for tracing stays
 
 call='s/^SYSCALL_DEFINE1(umask, int, mask)/SYSCALL_DEFINE1(umask, long, mask)/
