@@ -242,6 +242,7 @@ const struct kgr_cmd kgr_cmds[] = {
 	}, {
 		.name = "uninstall",
 		.operands = "NAME",
+		.of_store = true,
 		.summary = "Don't load a patch at boot any more.",
 		.help =
 "Removes it from the store. What runs goes on running until the next boot, unless --revert is given.",
@@ -253,6 +254,7 @@ const struct kgr_cmd kgr_cmds[] = {
 	}, {
 		.name = "autoload",
 		.operands = "[NAME]",
+		.of_store = true,
 		.summary = "Load all installed patches of the running kernel, or one: what the boot does.",
 		.help =
 "In the order in which they were installed, --timeout for each. Does nothing if the mode is not "

@@ -6,16 +6,73 @@
 
 #include "kgr-ctl.h"
 
-/* What an operand is, by its name in the synopsis; a command may have several */
-static const struct {
-	const char *operand;
+/* What an operand or an option's value is, by its name; an operand may be one of several */
+static const struct kind {
+	const char *name;
 	const char *bash;	/* a function of the script, which prints words */
 	const char *zsh;	/* an action of _arguments */
 } kinds[] = {
 	{ "MODULE.ko", "_kgr_ctl_files", "_files -g '*.ko*'" },
 	{ "NAME", "_kgr_ctl_patches", "_kgr_ctl_patches" },
 	{ "COMMAND", "_kgr_ctl_commands", "_kgr_ctl_commands" },
+	{ "FUNCTION", "_kgr_ctl_functions", "_kgr_ctl_functions" },
+	{ "CVE", "_kgr_ctl_cves", "_kgr_ctl_cves" },
+	{ "RELEASE", "_kgr_ctl_releases", "_kgr_ctl_releases" },
 };
+/* NAME, where it is that of an installed patch */
+static const struct kind installed = { NULL, "_kgr_ctl_installed", "_kgr_ctl_installed" };
+
+/* What the shell asks the system: names, one a line */
+static const struct {
+	const char *name, *what, *script;
+} lists[] = {
+	{ "patches", "patch", "for i in \"${KGR_SYSFS_ROOT:-/sys}\"/kernel/kgraft/*/owner; do "
+			      "[ -e \"$i\" ] && i=${i%/owner} && echo \"${i##*/}\"; done" },
+	{ "installed", "installed patch",
+	  "cat \"${KGR_STORE_ROOT:-/var/lib/kgraft}\"/*/index 2>/dev/null </dev/null | sed -n 's/ .*//p'" },
+	{ "releases", "kernel", "for i in \"${KGR_STORE_ROOT:-/var/lib/kgraft}\"/*/index; do "
+				"[ -e \"$i\" ] && i=${i%/index} && echo \"${i##*/}\"; done" },
+	{ "functions", "function", "cat \"${KGR_SYSFS_ROOT:-/sys}\"/kernel/kgraft/*/state 2>/dev/null </dev/null | "
+				   "sed -n '/^Function /d; s/ .*//p'" },
+	{ "cves", "CVE", "cat \"${KGR_SYSFS_ROOT:-/sys}\"/kernel/kgraft/*/cve 2>/dev/null </dev/null | tr ' ' '\\n'" },
+};
+
+static const struct kind *operand_kind(const struct kgr_cmd *cmd, size_t k)
+{
+	if (!strstr(cmd->operands, kinds[k].name))
+		return NULL;
+	return cmd->of_store && !strcmp(kinds[k].name, "NAME") ? &installed : &kinds[k];
+}
+
+static const struct kind *value_kind(const struct kgr_opt *opt)
+{
+	for (size_t k = 0; opt->arg && k < ARRAY_SIZE(kinds); k++)
+		if (!strcmp(opt->arg, kinds[k].name))
+			return &kinds[k];
+	return NULL;
+}
+
+/* "[normal|no-apply|stop]" as "normal no-apply stop" */
+static void put_operand_words(FILE *f, const struct kgr_cmd *cmd)
+{
+	const char *p = cmd->operands;
+
+	if (*p != '[' || p[1] < 'a')
+		return;
+	while (*++p && *p != ']')
+		fputc(*p == '|' ? ' ' : *p, f);
+}
+
+static void put_lists(FILE *f, const char *head, const char *tail)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		fprintf(f, "_kgr_ctl_%s()\n{\n\tlocal i\n%s", lists[i].name, head);
+		fprintf(f, "%s", lists[i].script);
+		if (*tail)
+			fprintf(f, tail, lists[i].what);
+		fputs("\n}\n\n", f);
+	}
+}
 
 static bool has_value_list(const struct kgr_opt *opt)
 {
@@ -63,10 +120,15 @@ static void bash_values(FILE *f)
 		fprintf(f, "\t--%s", opt->name);
 		if (opt->letter)
 			fprintf(f, "|-%c", opt->letter);
-		fputs(") words='", f);
-		if (has_value_list(opt))
-			put_values(f, opt);
-		fprintf(f, "'; value=%s ;;\n", is_file(opt) ? "files" : "any");
+		if (value_kind(opt)) {
+			fprintf(f, ") words=$(%s)", value_kind(opt)->bash);
+		} else {
+			fputs(") words='", f);
+			if (has_value_list(opt))
+				put_values(f, opt);
+			fputc('\'', f);
+		}
+		fprintf(f, "; value=%s ;;\n", is_file(opt) ? "files" : "any");
 	}
 }
 
@@ -81,8 +143,10 @@ static void bash_commands(FILE *f)
 		put_opt_words(f, cmd->options);
 		fputs("'; operands='", f);
 		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-			if (strstr(cmd->operands, kinds[k].operand))
-				fprintf(f, " %s", kinds[k].bash);
+			if (operand_kind(cmd, k))
+				fprintf(f, " %s", operand_kind(cmd, k)->bash);
+		fputs("'; words='", f);
+		put_operand_words(f, cmd);
 		fputs("' ;;\n", f);
 	}
 }
@@ -95,15 +159,9 @@ static void put_command_words(FILE *f)
 
 static void put_bash(FILE *f)
 {
-	fputs("# Completion of kgr-ctl for bash; made by kgr-ctl --completion=bash\n"
-	      "_kgr_ctl_patches()\n{\n"
-	      "\tlocal dir\n"
-	      "\tfor dir in \"${KGR_SYSFS_ROOT:-/sys}\"/kernel/kgraft/*/; do\n"
-	      "\t\t[ -d \"$dir\" ] || continue\n"
-	      "\t\tdir=${dir%/}\n"
-	      "\t\techo \"${dir##*/}\"\n"
-	      "\tdone\n}\n\n"
-	      "_kgr_ctl_commands()\n{\n\techo '", f);
+	fputs("# Completion of kgr-ctl for bash; made by kgr-ctl --completion=bash\n", f);
+	put_lists(f, "\t", "");
+	fputs("_kgr_ctl_commands()\n{\n\techo '", f);
 	put_command_words(f);
 	fputs("'\n}\n\n"
 	      "# Files that may be modules, and directories that lead there\n"
@@ -114,7 +172,7 @@ static void put_bash(FILE *f)
 	      "_kgr_ctl_value()\n{\n\twords='' value=''\n\tcase $1 in\n", f);
 	bash_values(f);
 	fputs("\tesac\n}\n\n"
-	      "# What the command $1 takes: sets options and operands\n"
+	      "# What the command $1 takes: sets options, operands and words\n"
 	      "_kgr_ctl_command()\n{\n\toptions='' operands=''\n\tcase $1 in\n", f);
 	bash_commands(f);
 	fputs("\tesac\n}\n\n"
@@ -189,6 +247,8 @@ static void zsh_opts(FILE *f, unsigned int options)
 				fputc(')', f);
 			} else if (is_file(opt)) {
 				fputs("_files", f);
+			} else if (value_kind(opt)) {
+				fputs(value_kind(opt)->zsh, f);
 			}
 		}
 		fputc('\'', f);
@@ -206,8 +266,12 @@ static void zsh_commands(FILE *f)
 		zsh_opts(f, cmd->options);
 		fputs(" \\\n\t\t\t\"*:operand:{:", f);
 		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-			if (strstr(cmd->operands, kinds[k].operand))
-				fprintf(f, "; %s", kinds[k].zsh);
+			if (operand_kind(cmd, k))
+				fprintf(f, "; %s", operand_kind(cmd, k)->zsh);
+		if (*cmd->operands == '[' && cmd->operands[1] >= 'a') {
+			fputs("; compadd ", f);
+			put_operand_words(f, cmd);
+		}
 		fputs("}\"", f);
 		fputs(" ;;\n", f);
 	}
@@ -216,12 +280,11 @@ static void zsh_commands(FILE *f)
 static void put_zsh(FILE *f)
 {
 	fputs("#compdef kgr-ctl\n"
-	      "# Completion of kgr-ctl for zsh; made by kgr-ctl --completion=zsh\n"
-	      "_kgr_ctl_patches()\n{\n"
-	      "\tlocal -a patches\n"
-	      "\tpatches=(${KGR_SYSFS_ROOT:-/sys}/kernel/kgraft/*(N/:t))\n"
-	      "\t_describe patch patches\n}\n\n"
-	      "_kgr_ctl_commands()\n{\n"
+	      "# Completion of kgr-ctl for zsh; made by kgr-ctl --completion=zsh\n", f);
+	/* a pattern that fits nothing is no error of whoever presses Tab */
+	put_lists(f, "\tsetopt localoptions nullglob\n\tlocal -aU names\n\tnames=(${(f)\"$(",
+		  ")\"})\n\t_describe '%s' names");
+	fputs("_kgr_ctl_commands()\n{\n"
 	      "\tlocal -a commands\n\tcommands=(\n", f);
 	for (size_t i = 0; i < kgr_cmd_count; i++) {
 		fprintf(f, "\t\t'%s:", kgr_cmds[i].name);

@@ -125,6 +125,7 @@ struct kgr_cmd {
 	const char *name;
 	const char *aliases;	/* blank-separated, or NULL: what other tools call it */
 	const char *operands;	/* as in the synopsis */
+	bool of_store;		/* NAME is one of the installed patches */
 	const char *summary;	/* one line */
 	const char *help;	/* paragraphs; the man page has the same */
 	unsigned int options;
