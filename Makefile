@@ -50,8 +50,10 @@ corpus: deps tools	## try kgr-build on the real fixes in CORPUS, a directory: a 
 	+@scripts/kernel vm
 	@scripts/corpus "$(CORPUS)"
 
-check-packages: deps tools deb	## the packages, installed from a repository into a copy of this machine
+check-packages: deps tools deb rpm	## the packages and the initramfs hooks, on a copy of this machine
 	@tests/packages.t
+	@tests/packages-rpm.t
+	@tests/initramfs.t
 
 check-fleet: deps	## the Ansible role, on three hosts that are this one
 	@scripts/install-deps fleet

@@ -11,33 +11,10 @@ set -eu
 . "$(dirname "$0")/tap.sh"
 debs=("$build"/deb/kgraft-tools_*.deb "$build"/deb/kgr-build_*.deb)
 [ -e "${debs[0]}" ] || skip_all "there are no packages: make deb"
-[ "$(id -u)" = 0 ] || skip_all "apt needs root"
 command -v dpkg-scanpackages >/dev/null || skip_all "dpkg-dev is not installed"
-if [ "${1-}" != inside ]; then
-	rm -rf "$work"
-	exec unshare -m --propagation private "$0" inside
-fi
-
-tmp=$work/tmp
-root=$tmp/root
+# shellcheck source=tests/overlay.sh
+. "$(dirname "$0")/overlay.sh"
 release=6.12.0-mini
-mkdir "$tmp"
-mount -t tmpfs none "$tmp"
-mkdir "$tmp"/{up,work,root}
-mount -t overlay -o "lowerdir=/,upperdir=$tmp/up,workdir=$tmp/work" none "$root" 2>/dev/null ||
-	skip_all "there can be no overlay here"
-mount -t proc none "$root/proc"
-trap 'umount -R "$root" "$tmp"; rm -rf "$work"' EXIT
-
-# patch_package VERSION
-patch_package()
-{
-	KGR_BUILD=$build/tools/kgr-build bash -uc '. "$1/tools/kgr-build/tests/mini/mini.sh"
-		make_tree || exit
-		edit fix kernel/core.c "s/return v + clamped;/return v + clamped + $2;/"
-		cd "$work/out" && "$tool" -q -k "$tree" --package deb --package-version "$2" "$work/fix.patch" &&
-			cp ./*.deb "$3/repo"' - "$top" "$1" "$root"
-}
 
 publish()
 {
@@ -45,27 +22,16 @@ publish()
 	apt update
 }
 
-inside()
-{
-	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive "$@"
-}
-
 apt()
 {
 	inside apt-get -y -q -o Dir::Etc::SourceList=/repo.list -o Dir::Etc::SourceParts=/dev/null "$@" </dev/null
-}
-
-calls()		# LINE...: what kgr-ctl was called with since, exactly
-{
-	expect "$(printf '%s\n' "$@")" "$(cat "$root/calls" 2>/dev/null)" "calls of kgr-ctl"
-	rm -f "$root/calls"
 }
 
 case_repository()
 {
 	mkdir "$root/repo"
 	cp "${debs[@]}" "$root/repo/"
-	patch_package 1
+	patch_package deb 1 "$root/repo"
 	echo 'deb [trusted=yes] file:/repo ./' >"$root/repo.list"
 	publish
 }
@@ -86,16 +52,8 @@ case_no_kgraft()
 {
 	[ ! -e /sys/kernel/kgraft ] || return 0
 	expect_rc 8 inside env KGR_SYSFS_ROOT=/nowhere kgr-ctl status
-	cat >"$root/usr/sbin/kgr-ctl" <<-'END'
-		#!/bin/sh
-		[ "$1" != mode ] || { echo '{"mode": "normal"}'; exit 0; }
-		echo "$*" >>/calls
-		[ ! -e "/ret-$1" ] || { echo "kgr-ctl: no luck" >&2; exit "$(cat "/ret-$1")"; }
-	END
-	printf '#!/bin/sh\necho %s\n' $release >"$tmp/uname"
-	chmod +x "$tmp/uname"
-	rm "$root/bin/uname"
-	cp "$tmp/uname" "$root/bin/uname"
+	recorder
+	kernel_is $release
 }
 
 file=/usr/lib/kgraft/$release/kgr-fix
@@ -108,7 +66,7 @@ case_install()
 
 case_upgrade()
 {
-	patch_package 2
+	patch_package deb 2 "$root/repo"
 	publish
 	apt upgrade
 	calls "install --quiet $file-2.ko" "replace --quiet $file-2.ko" \
@@ -120,7 +78,7 @@ case_upgrade()
 case_refused()
 {
 	echo 4 >"$root/ret-replace"
-	patch_package 3
+	patch_package deb 3 "$root/repo"
 	publish
 	apt upgrade >"$work/out" 2>&1
 	cat "$work/out"
