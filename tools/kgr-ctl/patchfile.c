@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "notes.h"
 #include "patchfile.h"
 
 enum {
@@ -218,17 +219,51 @@ static int search(struct file *f, struct kgr_patch *patch)
 	return ret;
 }
 
-int kgr_patchfile_functions(const char *path, struct kgr_patch *patch)
+static int open_file(const char *path, struct file *f)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct file f = { 0 };
-	int ret;
 
 	if (fd < 0)
 		return -errno;
 	elf_version(EV_CURRENT);
-	f.elf = elf_begin(fd, ELF_C_READ, NULL);
-	ret = f.elf && elf_kind(f.elf) == ELF_K_ELF ? search(&f, patch) : -ENOEXEC;
+	f->elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (f->elf && elf_kind(f->elf) == ELF_K_ELF)
+		return fd;
+	elf_end(f->elf);
+	close(fd);
+	return -ENOEXEC;
+}
+
+int kgr_patchfile_functions(const char *path, struct kgr_patch *patch)
+{
+	struct file f = { 0 };
+	int fd = open_file(path, &f), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = search(&f, patch);
+	elf_end(f.elf);
+	close(fd);
+	return ret;
+}
+
+int kgr_patchfile_build_id(const char *path, char *hex, size_t size)
+{
+	struct file f = { 0 };
+	int fd = open_file(path, &f), ret = -ENOENT;
+	Elf_Scn *scn = NULL;
+	Elf_Data *data;
+	GElf_Shdr shdr;
+
+	if (fd < 0)
+		return fd;
+	while (ret == -ENOENT && (scn = elf_nextscn(f.elf, scn))) {
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_NOTE)
+			continue;
+		data = elf_rawdata(scn, NULL);
+		if (data && data->d_buf)
+			ret = kgr_notes_build_id(data->d_buf, data->d_size, hex, size);
+	}
 	elf_end(f.elf);
 	close(fd);
 	return ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Patch modules that don't list their functions in tags: their struct kgr_patch, as it
- * stands in the file.  The only user of libelf.
+ * What is not in a patch module's tags, as it stands in the file: the struct kgr_patch of
+ * those that don't list their functions there, and its build-id.  The only user of libelf.
  */
 #ifndef _KGR_PATCHFILE_H
 #define _KGR_PATCHFILE_H
@@ -13,5 +13,8 @@
  * an object file of this architecture, or compressed; another -errno.
  */
 int kgr_patchfile_functions(const char *path, struct kgr_patch *patch);
+
+/* The build-id of the module itself. 0; -ENOENT: it has none; otherwise as above */
+int kgr_patchfile_build_id(const char *path, char *hex, size_t size);
 
 #endif /* _KGR_PATCHFILE_H */

@@ -580,9 +580,10 @@ char *kgr_sysfs_module_holders(struct kgr_ctx *ctx, const char *module)
 	return text;
 }
 
-int kgr_sysfs_kernel_build_id(struct kgr_ctx *ctx, char *buf, size_t size)
+/* The build-id in a file of notes; "" with an error */
+static int read_build_id(char *path, char *buf, size_t size)
 {
-	char *path = sys_path(ctx, "kernel/notes"), *notes = malloc(FILE_MAX);
+	char *notes = malloc(FILE_MAX);
 	ssize_t len = notes ? kgr_read_file(path, notes, FILE_MAX) : -ENOMEM;
 	int ret = len < 0 ? (int)len : kgr_notes_build_id(notes, len, buf, size);
 
@@ -591,6 +592,16 @@ int kgr_sysfs_kernel_build_id(struct kgr_ctx *ctx, char *buf, size_t size)
 	free(notes);
 	free(path);
 	return ret;
+}
+
+int kgr_sysfs_kernel_build_id(struct kgr_ctx *ctx, char *buf, size_t size)
+{
+	return read_build_id(sys_path(ctx, "kernel/notes"), buf, size);
+}
+
+int kgr_sysfs_module_build_id(struct kgr_ctx *ctx, const char *module, char *buf, size_t size)
+{
+	return read_build_id(sys_path(ctx, "module/%s/notes/.note.gnu.build-id", module), buf, size);
 }
 
 /* Does the livepatch @name have a file "FUNCTION,POSITION" for @object, and is it enabled? */

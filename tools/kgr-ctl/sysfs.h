@@ -48,6 +48,7 @@ int kgr_sysfs_module_attr(struct kgr_ctx *ctx, const char *module, const char *a
 char *kgr_sysfs_module_holders(struct kgr_ctx *ctx, const char *module);
 /* Lower-case hex */
 int kgr_sysfs_kernel_build_id(struct kgr_ctx *ctx, char *buf, size_t size);
+int kgr_sysfs_module_build_id(struct kgr_ctx *ctx, const char *module, char *buf, size_t size);
 /* Array of texts: livepatches that hold this function; @sympos as in struct kgr_patch_func */
 json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const char *function,
 			      int64_t sympos);

@@ -13,6 +13,13 @@
 #endif
 
 INFO(module_name, "name", NAME);
+#ifdef OWN_BUILD_ID	/* as the linker writes it */
+asm(".pushsection .note.gnu.build-id, \"a\", @note\n"
+    "	.long 4, 4, 3\n"
+    "	.asciz \"GNU\"\n"
+    "	.long " OWN_BUILD_ID "\n"
+    ".popsection\n");
+#endif
 INFO(module_license, "license", "GPL");
 INFO(module_vermagic, "vermagic", VERMAGIC);
 INFO(module_srcversion, "srcversion", SRCVERSION);

@@ -122,6 +122,31 @@ static void load_conflicts(void **state)
 	assert_contains(f->err, "has no patch");
 }
 
+/* What kgr-build makes has a build-id of its own, and no source version */
+static void load_knows_other_builds(void **state)
+{
+	static const unsigned char same[] = "\4\0\0\0\4\0\0\0\3\0\0\0GNU\0\1\2\3\4";
+	static const unsigned char other[] = "\4\0\0\0\4\0\0\0\3\0\0\0GNU\0\1\2\3\5";
+	static const char notes[] = "sys/module/kgr_good/notes/.note.gnu.build-id";
+	struct fixture *f = *state;
+
+	appears = "applied";
+	assert_int_equal(run(f, "load", GOOD, NULL), 0);
+	put_bytes(f, notes, same, sizeof(same) - 1);
+	assert_int_equal(run(f, "load", FIXTURE_DIR "/kgr-linked.ko", NULL), 0);
+	assert_string_equal(f->out, "kgr-good: already-applied\n");
+	put_bytes(f, notes, other, sizeof(other) - 1);
+	assert_int_equal(run(f, "load", FIXTURE_DIR "/kgr-linked.ko", NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "another build of kgr_good is loaded");
+	assert_contains(f->err, "loaded is build-id 01020305");
+	assert_contains(f->err, "this file is build-id 01020304");
+	/* a file that has none: the source version tells, where there is one */
+	put_file(f, "sys/module/kgr_good/srcversion", "OTHER\n");
+	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "loaded is source version OTHER");
+	assert_int_equal(inserts, 1);
+}
+
 static void load_refusals(void **state)
 {
 	struct fixture *f = *state;
@@ -360,6 +385,7 @@ int main(void)
 		TEST(load_pending),
 		TEST(load_loses_a_race),
 		TEST(load_conflicts),
+		TEST(load_knows_other_builds),
 		TEST(load_refusals),
 		TEST(replace_cumulative),
 		TEST(replace_refused),

@@ -19,13 +19,14 @@ WRAP_test_stragglers := kgr_nl_open kgr_nl_close kgr_nl_stragglers kgr_nl_nudge 
 
 # Patch modules as far as libkmod reads them, made by the compiler
 FIXTURES := $(addprefix $(TESTDIR)/,kgr-good.ko kgr-plain.ko kgr-old.ko kgr-all.ko kgr-hand.ko \
-	kgr-next.ko kgr-other.ko kgr-nameless.ko)
+	kgr-next.ko kgr-linked.ko kgr-other.ko kgr-nameless.ko)
 FIXTURE_kgr-good := -DIS_KGRAFT -DFUNCTIONS -DNAME='"kgr_good"'
 FIXTURE_kgr-old := -DIS_KGRAFT -DNAME='"kgr_old"' -DVERMAGIC='"1.2.3 SMP "'
 FIXTURE_kgr-all := -DIS_KGRAFT -DCUMULATIVE -DNAME='"kgr_good"'
 FIXTURE_kgr-hand := -DIS_KGRAFT -DBY_HAND -DNAME='"kgr_good"'
 # another build of kgr-good, another patch, and one that names no kernel
 FIXTURE_kgr-next := -DIS_KGRAFT -DFUNCTIONS -DNAME='"kgr_good"' -DSRCVERSION='"0000000000000000000000B"'
+FIXTURE_kgr-linked := -DIS_KGRAFT -DFUNCTIONS -DNAME='"kgr_good"' -DOWN_BUILD_ID='"0x04030201"'
 FIXTURE_kgr-other := -DIS_KGRAFT -DFUNCTIONS -DNAME='"kgr_other"'
 FIXTURE_kgr-nameless := -DIS_KGRAFT -DNAME='"kgr_nameless"' -DVERMAGIC='""'
 FIXTURE_kgr-plain := -DNAME='"kgr_plain"'
