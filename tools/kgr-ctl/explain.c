@@ -109,6 +109,10 @@ static enum kgr_exit locked_down(struct kgr_ctx *ctx, const struct kgr_module *m
 		return KGR_EXIT_OK;
 	ret = forbidden(ctx, m);
 	kgr_why(ctx, "the kernel is locked down (%s) and wants a valid signature", mode);
+	if (m->signer)
+		kgr_why(ctx, "it is signed by '%s', a key that this kernel does not trust", m->signer);
+	else if (!m->sig_id)
+		kgr_why(ctx, "it is not signed");
 	kgr_next(ctx, "sign the module with a key that the running kernel trusts");
 	return ret;
 }

@@ -165,11 +165,16 @@ static void signatures(void **state)
 	assert_int_equal(run(f, "preflight", path, "--json", NULL), 0);
 	assert_only(f, "signature", "warning");
 	assert_contains(str(check_row(f, "signature"), "what"), "signed by 'Tester'");
-	free(path);
 	put_file(f, "sys/module/module/parameters/sig_enforce", "N\n");
+	assert_int_equal(run(f, "preflight", path, "--json", NULL), 0);
+	assert_string_equal(str(check_row(f, "signature"), "result"), "ok");
 	put_file(f, "sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
 	assert_int_equal(run(f, "preflight", GOOD, NULL), KGR_EXIT_PERM);
 	assert_contains(f->out, "locked down (confidentiality)");
+	assert_contains(f->out, "it is not signed");
+	assert_int_equal(run(f, "preflight", path, "--json", NULL), 0);
+	assert_only(f, "signature", "warning");
+	free(path);
 	put_file(f, "sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
 	put_file(f, "proc/sys/kernel/modules_disabled", "1\n");
 	assert_int_equal(run(f, "preflight", GOOD, "--json", NULL), KGR_EXIT_PERM);
