@@ -43,7 +43,8 @@ static enum kgr_exit explain(struct kgr_ctx *ctx, const struct kgr_patch *patch,
 		ret = kgr_fail_other_transition(ctx, what);
 	} else if (err == EBUSY && !enable) {
 		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "%s: it is in use", what);
-		kgr_why(ctx, "%lld later patches stand above it", (long long)patch->refs);
+		kgr_why(ctx, patch->refs == 1 ? "%lld later patch stands above it" :
+			"%lld later patches stand above it", (long long)patch->refs);
 		kgr_next(ctx, "revert those first: kgr-ctl list");
 	} else if (err == EPERM || err == EACCES) {
 		ret = kgr_fail(ctx, KGR_EXIT_PERM, "%s: not permitted", what);

@@ -212,7 +212,7 @@ static enum kgr_exit check_entries(struct kgr_ctx *ctx, void *arg)
 	json_decref(rows);
 	if (!wrong)
 		return KGR_EXIT_OK;
-	ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%zu functions are not what their patches say", wrong);
+	ret = kgr_fail(ctx, KGR_EXIT_FAIL, "functions that are not what their patches say: %zu", wrong);
 	kgr_next(ctx, "kgr-ctl verify");
 	return ret;
 }

@@ -9,9 +9,11 @@
 
 static void force_text(struct kgr_ctx *ctx, const json_t *doc)
 {
-	fprintf(ctx->out, "%s: forced, %lld contexts were left\n",
-		json_string_value(json_object_get(doc, "patch")),
-		(long long)json_integer_value(json_object_get(doc, "left")));
+	json_int_t left = json_integer_value(json_object_get(doc, "left"));
+
+	fprintf(ctx->out, "%s: forced, %lld context%s left\n",
+		json_string_value(json_object_get(doc, "patch")), (long long)left,
+		left == 1 ? " was" : "s were");
 }
 
 static enum kgr_exit not_running(struct kgr_ctx *ctx, const struct kgr_patch *patch)
@@ -92,12 +94,13 @@ static enum kgr_exit explain(struct kgr_ctx *ctx, const struct kgr_patch *patch,
 	case ENOENT:
 		ret = kgr_fail(ctx, KGR_EXIT_FAIL, "this kernel can't force a transition");
 		kgr_why(ctx, "its kGraft is older than this tool");
+		kgr_next(ctx, "kgr-ctl nudge, or revert");
 		return ret;
 	default:
 		ret = kgr_fail(ctx, kgr_exit_of_errno(err), "can't force patch '%s': %s",
 			       patch->name, strerror(err));
 		if (ret == KGR_EXIT_PERM)
-			kgr_next(ctx, "run kgr-ctl as root");
+			kgr_why(ctx, "it needs CAP_SYS_ADMIN in the initial user namespace");
 		return ret;
 	}
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <string.h>
 
 #include "kallsyms.h"
@@ -103,6 +104,8 @@ static enum kgr_exit find_original(struct kgr_ctx *ctx, const char *name, json_t
 		ret = kgr_fail(ctx, kgr_exit_of_errno(err), "can't read the kernel's symbols: %s",
 			       strerror(err));
 		kgr_why(ctx, "no patch has a function '%s'", name);
+		if (err == ENOENT)
+			kgr_next(ctx, "mount -t proc proc %s", ctx->proc_root);
 	} else if (!sym.count && !*sym.other) {
 		ret = kgr_fail(ctx, KGR_EXIT_NOTFOUND, "no function '%s' in the running kernel",
 			       name);

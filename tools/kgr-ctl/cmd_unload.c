@@ -33,6 +33,16 @@ static enum kgr_exit stays(struct kgr_ctx *ctx, const struct kgr_patch *patch)
 	return ret;
 }
 
+static enum kgr_exit no_module(struct kgr_ctx *ctx, const struct kgr_patch *patch)
+{
+	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_FAIL, "patch '%s' does not belong to a module",
+				     patch->name);
+
+	kgr_why(ctx, "it is built into the kernel: there is nothing to be unloaded");
+	kgr_next(ctx, "kgr-ctl revert %s takes the patch back", patch->name);
+	return ret;
+}
+
 static enum kgr_exit explain(struct kgr_ctx *ctx, const char *module, int err)
 {
 	enum kgr_exit ret;
@@ -101,8 +111,7 @@ enum kgr_exit kgr_cmd_unload(struct kgr_ctx *ctx)
 	if (ret)
 		return ret;
 	if (!patch.module)
-		ret = kgr_fail(ctx, KGR_EXIT_FAIL, "patch '%s' does not belong to a module",
-			       patch.name);
+		ret = no_module(ctx, &patch);
 	else if (patch.forced > 0)
 		ret = stays(ctx, &patch);
 	else if (patch.enabled && !kgr_opt(ctx, KGR_OPT_REVERT))

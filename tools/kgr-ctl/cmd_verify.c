@@ -26,6 +26,8 @@ static void verify_text(struct kgr_ctx *ctx, const json_t *doc)
 		kgr_table(ctx, rows, columns);
 	else
 		fputs("no patches\n", ctx->out);
+	if (json_integer_value(json_object_get(doc, "wrong")))
+		kgr_note(ctx, "what failed is said under WHY; what led to it: dmesg | grep -iE 'kgraft|ftrace'");
 	if (json_is_false(json_object_get(doc, "asked_ftrace")))
 		kgr_note(ctx, "what ftrace says could not be read: only kGraft's own word was checked");
 }

@@ -41,6 +41,9 @@ enum kgr_exit kgr_deadline_set(struct kgr_ctx *ctx, const char *patch)
 		       patch, strerror(err));
 	if (err == EINVAL && !strcmp(ctx->opts.on_timeout, "keep"))
 		kgr_why(ctx, "a patch of the quiesce model has nothing to keep: it is given up at its deadline");
-	kgr_next(ctx, "kgr-ctl status (its transition may be running)");
+	if (ret == KGR_EXIT_PERM)
+		kgr_why(ctx, "it needs CAP_SYS_ADMIN in the initial user namespace");
+	else
+		kgr_next(ctx, "kgr-ctl status (its transition may be running)");
 	return ret;
 }

@@ -167,6 +167,24 @@ void kgr_put_reasons(FILE *f, const json_t *error)
 	print_list(f, "next:", json_object_get(error, "next"));
 }
 
+/* Who has nothing more to the point to say ends with this */
+static void say_what_is_next(struct kgr_ctx *ctx)
+{
+	switch (ctx->diag.code) {
+	case KGR_EXIT_USAGE:
+		kgr_next(ctx, "kgr-ctl help%s%s", ctx->cmd ? " " : "", ctx->cmd ? ctx->cmd->name : "");
+		break;
+	case KGR_EXIT_PERM:
+		kgr_next(ctx, "run kgr-ctl as root");
+		break;
+	case KGR_EXIT_FAIL:
+		kgr_next(ctx, "kgr-ctl doctor");
+		break;
+	default:
+		kgr_next(ctx, "kgr-ctl status");
+	}
+}
+
 void kgr_diag_print(struct kgr_ctx *ctx)
 {
 	const struct kgr_diag *d = &ctx->diag;
@@ -174,6 +192,8 @@ void kgr_diag_print(struct kgr_ctx *ctx)
 
 	if (!d->what)
 		return;
+	if (!d->next)
+		say_what_is_next(ctx);
 	error = kgr_diag_json(d);
 	if (ctx->json) {
 		kgr_json_dump(ctx, json_pack("{s:o}", "error", error));

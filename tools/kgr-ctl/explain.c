@@ -192,6 +192,7 @@ static enum kgr_exit unsupported(struct kgr_ctx *ctx, const struct kgr_module *m
 				     m->name);
 
 	kgr_why(ctx, "it patches functions of modules, or replaces all other patches");
+	kgr_next(ctx, "dmesg | grep kgraft:");
 	return ret;
 }
 

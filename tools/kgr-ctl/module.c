@@ -160,8 +160,11 @@ enum kgr_exit kgr_module_open(struct kgr_ctx *ctx, const char *arg, struct kgr_m
 	if (err == -ENOEXEC || err == -EINVAL || err == -ENODATA || err == -ENOSYS) {
 		ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%s: not a kernel module", arg);
 		kgr_why(ctx, "it is not an ELF object with module information, or it is compressed in a way that libkmod can't read");
+		kgr_next(ctx, "file %s (what it is)", arg);
 	} else {
 		ret = kgr_fail(ctx, kgr_exit_of_errno(-err), "%s: %s", arg, strerror(-err));
+		if (err == -ENOENT)
+			kgr_next(ctx, "give the file of a patch module, as in ./kgr-fix.ko");
 	}
 fail:
 	kgr_module_close(m);

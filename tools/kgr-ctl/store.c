@@ -459,7 +459,9 @@ enum kgr_exit kgr_store_put(struct kgr_ctx *ctx, struct kgr_store *s, const char
 	if (!valid_word(name) || !valid_word(file)) {
 		free(file);
 		free(data);
-		return kgr_fail(ctx, KGR_EXIT_FAIL, "%s: '%s' is not a name for a module", path, name);
+		kgr_fail(ctx, KGR_EXIT_FAIL, "%s: '%s' is not a name for a module", path, name);
+		kgr_next(ctx, "make the module anew with kgr-build");
+		return KGR_EXIT_FAIL;
 	}
 	err = -kgr_durable_mkdir(s->dir);
 	if (err)

@@ -165,6 +165,13 @@ static int parse_attr(const struct attr *attr, const char *text, void *field)
 	}
 }
 
+static enum kgr_exit odd_kernel(struct kgr_ctx *ctx, enum kgr_exit ret)
+{
+	kgr_why(ctx, "the kernel's kGraft is newer than this tool, or is another one");
+	kgr_next(ctx, "install the kgr-ctl that belongs to the running kernel");
+	return ret;
+}
+
 static enum kgr_exit read_failed(struct kgr_ctx *ctx, const char *path, int err)
 {
 	enum kgr_exit ret = kgr_fail(ctx, kgr_exit_of_errno(err), "can't read %s: %s", path,
@@ -172,6 +179,8 @@ static enum kgr_exit read_failed(struct kgr_ctx *ctx, const char *path, int err)
 
 	if (ret == KGR_EXIT_PERM)
 		kgr_next(ctx, "run kgr-ctl as root");
+	else if (ret == KGR_EXIT_NOTFOUND)
+		kgr_next(ctx, "again: the patch may just have been unloaded");
 	return ret;
 }
 
@@ -195,8 +204,8 @@ static enum kgr_exit read_attr(struct kgr_ctx *ctx, struct kgr_patch *patch,
 		goto out;
 	}
 	if (parse_attr(attr, text, field))
-		ret = kgr_fail(ctx, KGR_EXIT_FAIL, "%s: '%s' is not what kgr-ctl understands",
-			       path, text);
+		ret = odd_kernel(ctx, kgr_fail(ctx, KGR_EXIT_FAIL,
+					       "%s: '%s' is not what kgr-ctl understands", path, text));
 out:
 	free(path);
 	return ret;
@@ -246,9 +255,9 @@ static enum kgr_exit read_state(struct kgr_ctx *ctx, struct kgr_patch *patch)
 		if (!strcmp(line, CUT_OFF))
 			patch->cut_off = true;
 		else if (parse_func(patch, line))
-			ret = kgr_fail(ctx, KGR_EXIT_FAIL,
-				       "%s: line %u is not 'function object sympos state'",
-				       path, number);
+			ret = odd_kernel(ctx, kgr_fail(ctx, KGR_EXIT_FAIL,
+						       "%s: line %u is not 'function object sympos state'",
+						       path, number));
 	}
 out:
 	free(text);

@@ -288,10 +288,15 @@ static const char *result_word(const struct kgr_patch *patch, bool already)
 /* The module was removed by somebody while we waited */
 static enum kgr_exit finish_gone(struct kgr_ctx *ctx, const char *name, bool enabled)
 {
+	enum kgr_exit ret;
+
 	kgr_diag_reset(&ctx->diag);
-	if (enabled)
-		return kgr_fail(ctx, KGR_EXIT_CONFLICT,
-				"patch '%s' was reverted and unloaded meanwhile", name);
+	if (enabled) {
+		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT,
+			       "patch '%s' was reverted and unloaded meanwhile", name);
+		kgr_next(ctx, "find out who did that: journalctl -t kgr-ctl KGR_PATCH=%s", name);
+		return ret;
+	}
 	kgr_note(ctx, "patch '%s' was unloaded meanwhile", name);
 	return KGR_EXIT_OK;
 }
@@ -304,7 +309,7 @@ static enum kgr_exit finish_other(struct kgr_ctx *ctx, const struct kgr_patch *p
 	if (!kgr_patch_timed_out(patch)) {
 		ret = kgr_fail(ctx, KGR_EXIT_CONFLICT, "patch '%s' was turned round meanwhile: %s",
 			       patch->name, kgr_patch_state(patch));
-		kgr_next(ctx, "kgr-ctl status");
+		kgr_next(ctx, "find out who did that: journalctl -t kgr-ctl KGR_PATCH=%s", patch->name);
 		return ret;
 	}
 	ret = kgr_fail(ctx, KGR_EXIT_TIMEOUT_REVERTED, "patch '%s' timed out and is %s again",

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "guard.h"
 #include "wait.h"
 
 int __wrap_kmod_module_insert_module(struct kmod_module *mod, unsigned int flags,
@@ -23,6 +24,7 @@ static struct fixture *fix;
 static const char *appears;	/* state of the patch that a module registers */
 static const char *refused;	/* the module that the kernel does not take */
 static const char *hangs;	/* the one that never gets out of the kernel */
+static const char *dies;	/* the one whose loader is killed */
 
 /* Loading happens in children: what they have done is in files */
 static void note(const char *what)
@@ -73,6 +75,8 @@ int __wrap_kmod_module_insert_module(struct kmod_module *mod, unsigned int flags
 	free(path);
 	while (hangs && !strcmp(name, hangs))
 		pause();
+	if (dies && !strcmp(name, dies))
+		_exit(KGR_EXIT_FAIL);
 	if (refused && !strcmp(name, refused))
 		return -EBUSY;
 	register_patch(name);
@@ -98,6 +102,7 @@ static int setup(void **state)
 	appears = "applied";
 	refused = NULL;
 	hangs = NULL;
+	dies = NULL;
 	if (run(fix, "install", GOOD, NULL))
 		ret = -1;
 	return ret;
@@ -606,6 +611,26 @@ static void deadline_of_each(void **state)
 	assert_int_equal(run(f, "autoload", "-t", "0", NULL), KGR_EXIT_USAGE);
 }
 
+static void loader_is_killed(void **state)
+{
+	struct fixture *f = *state;
+
+	dies = "kgr_good";
+	assert_int_equal(run(f, "autoload", NULL), KGR_EXIT_FAIL);
+	assert_contains(f->out, "kgr_good: failed: load said nothing");
+}
+
+/* Between the caller's look and this somebody has uninstalled it */
+static void uninstalled_meanwhile(void **state)
+{
+	struct kgr_trial trial;
+	struct fixture *f = *state;
+
+	assert_int_equal(kgr_guard_begin(&f->ctx, "6.12.0", "kgr_absent", &trial), KGR_EXIT_NOTFOUND);
+	assert_string_equal(f->ctx.diag.what, "kgr_absent is not installed any more");
+	kgr_diag_reset(&f->ctx.diag);
+}
+
 static void stuck_in_the_kernel(void **state)
 {
 	struct fixture *f = *state;
@@ -706,6 +731,8 @@ int main(void)
 		TEST(damaged_file),
 		TEST(deadline_of_each),
 		TEST(stuck_in_the_kernel),
+		TEST(loader_is_killed),
+		TEST(uninstalled_meanwhile),
 		TEST(hosts_without),
 		TEST(doctor),
 		TEST(usage),

@@ -5,8 +5,24 @@
  */
 #include "fixture.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sysfs.h"
+
+int __wrap_kgr_sysfs_write(struct kgr_ctx *ctx, const char *patch, const char *file,
+			   const char *text);
+int __real_kgr_sysfs_write(struct kgr_ctx *ctx, const char *patch, const char *file,
+			   const char *text);
+
+static int write_ret;
+
+int __wrap_kgr_sysfs_write(struct kgr_ctx *ctx, const char *patch, const char *file,
+			   const char *text)
+{
+	return write_ret ? write_ret : __real_kgr_sysfs_write(ctx, patch, file, text);
+}
 
 static int setup(void **state)
 {
@@ -14,6 +30,7 @@ static int setup(void **state)
 	struct fixture *f = *state;
 
 	put_patch(f, "demo", "applying");
+	write_ret = 0;
 	return ret;
 }
 
@@ -102,6 +119,17 @@ static void refused(void **state)
 	assert_int_equal(run(f, "force", "demo", "--yes-i-understand", "demo", NULL),
 			 KGR_EXIT_FAIL);
 	assert_contains(f->err, "older than this tool");
+	/* one that was faster */
+	write_ret = -EAGAIN;
+	assert_int_equal(run(f, "force", "demo", "--yes-i-understand", "demo", NULL),
+			 KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "the transition of patch 'demo' has ended meanwhile");
+	write_ret = -EIO;
+	assert_int_equal(run(f, "force", "demo", "--yes-i-understand", "demo", NULL),
+			 KGR_EXIT_FAIL);
+	assert_contains(f->err, "can't force patch 'demo': Input/output error");
+	/* whoever has nothing better to say ends with that */
+	assert_contains(f->err, "next:   kgr-ctl doctor");
 }
 
 static void unload_says_so(void **state)

@@ -224,7 +224,7 @@ static void load_registers_nothing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(run(f, "load", GOOD, NULL), KGR_EXIT_FAIL);
-	assert_contains(f->err, "registered no patch");
+	assert_contains(f->err, "kgr_good was loaded, but registered no patch");
 }
 
 static void load_errnos(void **state)
@@ -242,8 +242,8 @@ static void load_errnos(void **state)
 		{ EPERM, KGR_EXIT_PERM, "not permitted" },
 		{ ENOENT, KGR_EXIT_FAIL, "symbol is missing" },
 		{ EINVAL, KGR_EXIT_FAIL, "dmesg" },
-		{ EOPNOTSUPP, KGR_EXIT_FAIL, "can't do" },
-		{ ENODEV, KGR_EXIT_FAIL, "ftrace" },
+		{ EOPNOTSUPP, KGR_EXIT_FAIL, "the patch needs what this kernel's kGraft can't do" },
+		{ ENODEV, KGR_EXIT_FAIL, "kGraft can't redirect functions now" },
 		{ ENOMEM, KGR_EXIT_FAIL, "Cannot allocate memory" },
 		{ EIO, KGR_EXIT_FAIL, "Input/output error" },
 	};
@@ -357,11 +357,17 @@ static void unload_refusals(void **state)
 	remove_ret = -EAGAIN;
 	put_file(f, "sys/module/demo_mod/holders/user", "");
 	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "module demo_mod is in use");
 	assert_contains(f->err, "used by: user");
 	remove_ret = -EPERM;
 	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_PERM);
 	remove_ret = -ENOENT;
 	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_NOTFOUND);
+	assert_contains(f->err, "module demo_mod is not loaded any more");
+	assert_contains(f->err, "next:   kgr-ctl status");
+	remove_ret = -EIO;
+	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_FAIL);
+	assert_contains(f->err, "can't remove module demo_mod: Input/output error");
 	remove_file(f, "sys/kernel/kgraft/demo/owner");
 	assert_int_equal(run(f, "unload", "demo", NULL), KGR_EXIT_FAIL);
 }

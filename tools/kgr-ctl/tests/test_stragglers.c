@@ -231,6 +231,8 @@ static void no_netlink(void **state)
 	assert_true(json_is_null(json_object_get(f->doc, "stragglers")));
 	assert_int_equal(json_integer_value(json_object_get(f->doc, "left")), 4);
 	assert_int_equal(run(f, "nudge", NULL), KGR_EXIT_NOTFOUND);
+	assert_contains(f->err, "this kernel has no netlink family");
+	assert_contains(f->err, "kill -STOP PID");
 }
 
 static void not_permitted(void **state)
@@ -240,6 +242,7 @@ static void not_permitted(void **state)
 	put_patch(f, "demo", "applying");
 	dump_ret = -EPERM;
 	assert_int_equal(run(f, "stragglers", NULL), KGR_EXIT_PERM);
+	assert_contains(f->err, "can't list stragglers: Operation not permitted");
 	nudge_ret = -EPERM;
 	assert_int_equal(run(f, "nudge", NULL), KGR_EXIT_PERM);
 	assert_contains(f->err, "CAP_SYS_ADMIN");

@@ -228,6 +228,7 @@ static void patch_vanishes(void **state)
 	assert_int_equal(run(f, "revert", "demo", NULL), 0);
 	put_patch(f, "demo", "applying");
 	assert_int_equal(run(f, "enable", "demo", NULL), KGR_EXIT_CONFLICT);
+	assert_contains(f->err, "patch 'demo' was reverted and unloaded meanwhile");
 }
 
 static void time_out(void **state)

@@ -9,6 +9,7 @@ TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SCRIPTS	:= $(wildcard tests/test_*.sh tests/test_*.py)
 
 WRAP_test_wait := poll kgr_nl_open kgr_nl_close kgr_nl_subscribe kgr_nl_fd kgr_nl_take_events kgr_nl_stragglers
+WRAP_test_force := kgr_sysfs_write
 WRAP_test_metrics := kgr_nl_open kgr_nl_close kgr_nl_stragglers
 WRAP_test_show := kgr_nl_open kgr_nl_close kgr_nl_functions
 WRAP_test_journal := syslog __syslog_chk
