@@ -70,6 +70,26 @@ enum kgr_exit kgr_explain_mismatch(struct kgr_ctx *ctx, const struct kgr_module 
 	return ret;
 }
 
+/* What only the structure of a patch says, the kernel finds out and logs */
+static bool is_for_other_kernel(int err, json_t *lines)
+{
+	json_t *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+		if (err == ENOEXEC && strstr(json_string_value(line), "made for the kernel with build-id"))
+			return true;
+	return false;
+}
+
+static enum kgr_exit other_kernel(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_MISMATCH, "%s was made for another kernel", m->name);
+
+	kgr_next(ctx, "build the patch against the build tree of the running kernel");
+	return ret;
+}
+
 static enum kgr_exit bad_signature(struct kgr_ctx *ctx, const struct kgr_module *m)
 {
 	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_PERM, "%s: its signature is not accepted",
@@ -232,6 +252,8 @@ enum kgr_exit kgr_explain_load(struct kgr_ctx *ctx, const struct kgr_module *m, 
 {
 	enum kgr_exit ret = KGR_EXIT_OK;
 
+	if (is_for_other_kernel(err, lines))
+		ret = other_kernel(ctx, m);
 	for (size_t i = 0; !ret && i < ARRAY_SIZE(table); i++)
 		if (table[i].err == err)
 			ret = table[i].explain(ctx, m);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kmsg.h"
+#include "module.h"
 #include "sysfs.h"
 
 struct kmod_module;
@@ -283,6 +284,23 @@ static void wrong_build_id(void **state)
 	assert_contains(f->err, "made for 1.2.3");
 }
 
+/* One made by hand may say so in its structure alone, which the kernel reads */
+static void wrong_build_id_by_hand(void **state)
+{
+	struct kgr_module m = { .name = "kgr_hand" };
+	struct fixture *f = *state;
+	json_t *lines = json_pack("[s]", "kgraft: 'p': made for the kernel with build-id 01, this one has 02");
+
+	assert_int_equal(kgr_explain_load(&f->ctx, &m, ENOEXEC, lines), KGR_EXIT_MISMATCH);
+	assert_string_equal(f->ctx.diag.what, "kgr_hand was made for another kernel");
+	assert_int_equal(kgr_explain_load(&f->ctx, &m, EINVAL, lines), KGR_EXIT_FAIL);
+	json_decref(lines);
+	lines = json_pack("[s]", "kgraft: 'p': something else");
+	assert_int_equal(kgr_explain_load(&f->ctx, &m, ENOEXEC, lines), KGR_EXIT_FAIL);
+	json_decref(lines);
+	kgr_diag_reset(&f->ctx.diag);
+}
+
 static void locked_down(void **state)
 {
 	struct fixture *f = *state;
@@ -400,6 +418,7 @@ int main(void)
 		TEST(load_errnos),
 		TEST(load_while_another_runs),
 		TEST(wrong_build_id),
+		TEST(wrong_build_id_by_hand),
 		TEST(locked_down),
 		TEST(kernel_log),
 		TEST(unload_reverted),
