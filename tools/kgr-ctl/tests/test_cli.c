@@ -284,6 +284,52 @@ static void reasons_are_complete(void **state)
 	assert_string_equal(kgr_kind_name(0xffffffff), "unknown");
 }
 
+/* What has an answer on a host without kGraft, too */
+static const struct {
+	const char *name;
+	int exit;
+} without[] = {
+	{ "install", 0 }, { "uninstall", KGR_EXIT_NOTFOUND }, { "autoload", KGR_EXIT_NOTFOUND },
+	{ "mode", 0 }, { "metrics", 0 }, { "help", 0 }, { "doctor", KGR_EXIT_NOTFOUND },
+	{ "preflight", KGR_EXIT_NOTFOUND }, { "info", 0 },
+};
+
+static const char *operand_of(const struct kgr_cmd *cmd)
+{
+	if (!cmd->min_args)
+		return NULL;
+	return strstr(cmd->operands, "MODULE.ko") ? FIXTURE_DIR "/kgr-good.ko" : "demo";
+}
+
+/* Every command says it politely, and none tries anything else */
+static void without_kgraft(void **state)
+{
+	struct fixture *f = *state;
+
+	remove_file(f, "sys/kernel/kgraft");
+	for (size_t i = 0; i < kgr_cmd_count; i++) {
+		const struct kgr_cmd *cmd = &kgr_cmds[i];
+		size_t j = 0;
+		int ret = run(f, cmd->name, operand_of(cmd), NULL);
+
+		while (j < ARRAY_SIZE(without) && strcmp(without[j].name, cmd->name))
+			j++;
+		if (j < ARRAY_SIZE(without)) {
+			if (ret != without[j].exit)
+				fail_msg("%s: exit code %d\n%s%s", cmd->name, ret, f->out, f->err);
+			continue;
+		}
+		if (ret != KGR_EXIT_NOTFOUND || f->out_len)
+			fail_msg("%s: exit code %d\n%s%s", cmd->name, ret, f->out, f->err);
+		assert_contains(f->err, "no kGraft in the running kernel");
+		assert_contains(f->err, "next:   boot a kernel with CONFIG_KGRAFT=y");
+	}
+	assert_int_equal(run(f, "doctor", NULL), KGR_EXIT_NOTFOUND);
+	assert_contains(f->out, "no kGraft in the running kernel");
+	assert_int_equal(run(f, "metrics", NULL), 0);
+	assert_contains(f->out, "kgraft_available 0");
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -302,6 +348,7 @@ int main(void)
 		TEST(option_spellings),
 		TEST(exit_codes),
 		TEST(reasons_are_complete),
+		TEST(without_kgraft),
 	};
 
 	return cmocka_run_group_tests_name("kgr-ctl: command line", tests, NULL, NULL);
