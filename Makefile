@@ -13,6 +13,7 @@ export BUILD
 ## CONFIG=NAME	configuration of the kernel: vm, debug or nograft (default vm)
 CONFIG	?= vm
 ## KGR_FUZZ_SECONDS=N	how long each of kgr-build's readers is fuzzed (check: 60, soak: 300)
+## KGR_CUTS=N	how often the power fails in make check-host (check: 4, soak: 20)
 ## KSRC=DIR	a Linux 6.12.y tree: to integrate into, or as source of our kernels
 KSRC	?=
 ## CORPUS=DIR	real fixes, with an index: for make corpus
@@ -30,8 +31,10 @@ demo: deps tools	## the whole story in a guest: a diff becomes a patch of a runn
 	+@scripts/kernel vm
 	@demo/run.sh
 
-check: deps tools	## all tests, on the vm and the debug kernel
+check: deps tools deb	## all tests, on the vm and the debug kernel
+	@scripts/install-deps host
 	+@scripts/kernel vm
+	@scripts/host-image >/dev/null || echo "tests/host.t will be skipped" >&2
 	+@scripts/kernel debug
 	@scripts/check debug vm
 
@@ -40,9 +43,11 @@ check-quick: deps tools	## the tests without the debug kernel
 	@scripts/check vm
 
 ## STAGES=NAMES	which of the stages of scripts/soak (default all)
-soak: deps tools	## the kselftests in all forms, those that repeat things far longer, long fuzzing
+soak: deps tools deb	## the kselftests in all forms, those that repeat things far longer, long fuzzing, power cuts
 	+@scripts/kernel vm
 	+@scripts/kernel debug
+	@scripts/install-deps host
+	@scripts/host-image >/dev/null
 	@scripts/soak $(STAGES)
 
 corpus: deps tools	## try kgr-build on the real fixes in CORPUS, a directory: a table of outcomes
@@ -54,6 +59,12 @@ check-packages: deps tools deb rpm	## the packages and the initramfs hooks, on a
 	@tests/packages.t
 	@tests/packages-rpm.t
 	@tests/initramfs.t
+
+check-host: deps tools deb	## packages, boots, crashes, power cuts in a Debian guest with systemd
+	@scripts/install-deps host
+	+@scripts/kernel vm
+	@scripts/host-image >/dev/null
+	@tests/host.t
 
 check-fleet: deps	## the Ansible role, on three hosts that are this one
 	@scripts/install-deps fleet
@@ -114,4 +125,4 @@ help:	## this list
 		/^## / { v = $$1; sub(/^## /, "", v); o[++n] = sprintf("  %-19s %s", v, $$2) } \
 		END { print "Variables:"; for (i = 1; i <= n; i++) print o[i] }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: demo check check-quick check-packages check-fleet soak corpus bench bench-build mutants kernel tools integrate patch install deb rpm deps clean help
+.PHONY: demo check check-quick check-packages check-host check-fleet soak corpus bench bench-build mutants kernel tools integrate patch install deb rpm deps clean help
