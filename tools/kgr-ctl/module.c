@@ -132,6 +132,16 @@ static enum kgr_exit not_installed(struct kgr_ctx *ctx, const char *name)
 	return ret;
 }
 
+/* libkmod puts the working directory before "./kgr-fix.ko" as it is */
+static char *tidy(const char *path)
+{
+	char *tidied = strdup(path), *dot;
+
+	while (tidied && (dot = strstr(tidied, "/./")))
+		memmove(dot, dot + 2, strlen(dot + 2) + 1);
+	return tidied;
+}
+
 enum kgr_exit kgr_module_open(struct kgr_ctx *ctx, const char *arg, struct kgr_module *m)
 {
 	bool is_path = kgr_module_is_path(arg);
@@ -152,7 +162,7 @@ enum kgr_exit kgr_module_open(struct kgr_ctx *ctx, const char *arg, struct kgr_m
 			ret = not_installed(ctx, arg);
 			goto fail;
 		}
-		m->path = strdup(path);
+		m->path = tidy(path);
 		err = read_tags(m);
 	}
 	if (!err)

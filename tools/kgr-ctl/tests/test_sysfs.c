@@ -151,12 +151,17 @@ static void info_of_file(void **state)
 	file = json_object_get(f->doc, "file");
 	assert_keys(file, "path name kgraft model cve build_id matches_kernel loaded vermagic srcversion description license signer");
 	assert_string_equal(str(file, "name"), "kgr_good");
+	assert_string_equal(str(file, "path"), FIXTURE_DIR "/kgr-good.ko");
 	assert_string_equal(str(file, "build_id"), BUILD_ID_HEX);
 	assert_true(json_is_true(json_object_get(file, "kgraft")));
 	assert_true(json_is_true(json_object_get(file, "matches_kernel")));
 	assert_true(json_is_false(json_object_get(file, "loaded")));
 	assert_true(json_is_null(json_object_get(file, "signer")));
 	assert_int_equal(json_array_size(json_object_get(file, "cve")), 2);
+
+	/* as it is typed: said without the detours */
+	assert_int_equal(run(f, "info", "--json", FIXTURE_DIR "/././kgr-good.ko", NULL), 0);
+	assert_string_equal(str(json_object_get(f->doc, "file"), "path"), FIXTURE_DIR "/kgr-good.ko");
 
 	put_notes(f, (const unsigned char *)"other", 5);
 	assert_int_equal(run(f, "info", FIXTURE_DIR "/kgr-good.ko", NULL), 0);
