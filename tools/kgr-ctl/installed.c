@@ -115,4 +115,7 @@ void kgr_installed_text(struct kgr_ctx *ctx, const json_t *doc)
 		put_error(ctx, json_string_value(json_object_get(row, "name")),
 			  json_object_get(row, "error"));
 	put_error(ctx, NULL, json_object_get(doc, "store_error"));
+	if (i && json_is_true(json_object_get(doc, "boot_off")))
+		fputs("\n" KGR_BOOT_OFF " is on the kernel's command line: this boot has loaded none of them\n"
+		      "  next:   kgr-ctl load, or a boot without it\n", ctx->out);
 }

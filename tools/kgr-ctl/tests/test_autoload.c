@@ -567,6 +567,8 @@ static void modes_and_kill_switch(void **state)
 	assert_inserted(f, "");
 	assert_int_equal(run(f, "status", "--json", NULL), 0);
 	assert_true(json_is_true(json_object_get(f->doc, "boot_off")));
+	assert_int_equal(run(f, "status", NULL), 0);
+	assert_contains(f->out, "this boot has loaded none of them");
 	/* words that only look like it */
 	put_file(f, "proc/cmdline", "xkgraft=off kgraft=offer kgraft.off\n");
 	assert_int_equal(run(f, "autoload", NULL), 0);
