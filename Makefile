@@ -81,6 +81,12 @@ bench-build: deps tools	## how long kgr-build takes, beside make for the same ch
 	+@scripts/kernel vm
 	@scripts/bench-build
 
+manual: deps tools	## write what kgr-ctl answers, in a guest, into its man page and the page of refusals
+	+@scripts/kernel vm
+	@scripts/selftests vm >/dev/null
+	@tests/kgr-ctl-manual.t --update
+	@git diff --stat Documentation
+
 ## MUTANTS=NAMES	which of tests/mutants (default all)
 mutants: deps tools	## break kGraft on purpose, in many ways: do the tests notice?
 	+@scripts/kernel vm
@@ -125,4 +131,4 @@ help:	## this list
 		/^## / { v = $$1; sub(/^## /, "", v); o[++n] = sprintf("  %-19s %s", v, $$2) } \
 		END { print "Variables:"; for (i = 1; i <= n; i++) print o[i] }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: demo check check-quick check-packages check-host check-fleet soak corpus bench bench-build mutants kernel tools integrate patch install deb rpm deps clean help
+.PHONY: demo check check-quick check-packages check-host check-fleet soak corpus bench bench-build manual mutants kernel tools integrate patch install deb rpm deps clean help

@@ -8,6 +8,9 @@
 #ifndef VERMAGIC
 #define VERMAGIC "6.12.0 SMP preempt mod_unload "
 #endif
+#ifndef BUILD_ID
+#define BUILD_ID "00112233445566778899aabbccddeeff00112233"
+#endif
 #ifndef SRCVERSION
 #define SRCVERSION "533BB7E5866E52F63B9ACCB"
 #endif
@@ -25,7 +28,7 @@ INFO(module_vermagic, "vermagic", VERMAGIC);
 INFO(module_srcversion, "srcversion", SRCVERSION);
 #ifdef IS_KGRAFT
 INFO(module_kgraft, "kgraft", "Y");
-INFO(module_build_id, "kgraft_build_id", "00112233445566778899aabbccddeeff00112233");
+INFO(module_build_id, "kgraft_build_id", BUILD_ID);
 #ifndef BY_HAND
 INFO(module_model, "kgraft_model", "universe");
 #endif
@@ -33,6 +36,9 @@ INFO(module_model, "kgraft_model", "universe");
 INFO(module_replace, "kgraft_replace", "Y");
 #endif
 INFO(module_cve, "kgraft_cve", "CVE-2024-1 CVE-2024-2");
+#ifdef HASH
+INFO(module_hash, "kgraft_hash", HASH);
+#endif
 #ifdef FUNCTIONS	/* as kgr-build lists them */
 INFO(module_hash1, "kgraft_hash", "vmlinux:first,0 32 00ff");
 INFO(module_hash2, "kgraft_hash", "vmlinux:second,2 64 00ff");

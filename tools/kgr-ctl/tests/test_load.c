@@ -297,6 +297,7 @@ static void wrong_build_id_by_hand(void **state)
 	json_decref(lines);
 	lines = json_pack("[s]", "kgraft: 'p': something else");
 	assert_int_equal(kgr_explain_load(&f->ctx, &m, ENOEXEC, lines), KGR_EXIT_FAIL);
+	assert_string_equal(f->ctx.diag.what, "kgr_hand: the kernel does not accept its format");
 	json_decref(lines);
 	kgr_diag_reset(&f->ctx.diag);
 }
