@@ -13,7 +13,7 @@ guest_boot=$host/boot
 guest_console=
 guest_pid=
 # seconds for a boot, a command and a shutdown, on a slow host that has other work
-guest_limit=${KGR_HOST_TIMEOUT:-300}
+guest_limit=${KGR_HOST_TIMEOUT:-900}
 
 # guest_disks DIRECTORY: a fresh disk, and one with what is in DIRECTORY
 guest_disks()
