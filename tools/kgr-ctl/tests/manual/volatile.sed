@@ -10,6 +10,7 @@ s/[0-9]\{4\}-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]/TIME/g
 s/\b[0-9]\+\(\.[0-9]\+\)\?\( seconds\|ms\|s\)\b/DURATION/g
 # 3. build-ids and other checksums, addresses and offsets
 s/\b[0-9a-f]\{32,40\}\b/ID/g
+s/\b\([a-z_0-9]*\)-[0-9a-f]\{16\}\.ko/\1-ID.ko/g
 s/0x[0-9a-f]\+/OFFSET/g
 # 4. the kernel's release, with what follows it in the version magic
 s/6\.12\.[0-9]\+[^ ,:;"'`/]*/RELEASE/g
