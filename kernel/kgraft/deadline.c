@@ -131,9 +131,14 @@ static void kgr_deadline_work_fn(struct work_struct *work)
 	/* The last one may have migrated since, or the deadline been changed */
 	patch = kgr_transition_patch();
 	if (!patch || !kgr_deadline_armed || !patch->priv->timeout_ms ||
-	    kgr_transition_over() ||
-	    kgr_transition_age_ms() < patch->priv->timeout_ms)
+	    kgr_transition_over())
 		return;
+
+	/* Too early if ticks were late, and jiffies with them, when it was queued */
+	if (kgr_transition_age_ms() < patch->priv->timeout_ms) {
+		kgr_deadline_queue(patch);
+		return;
+	}
 
 	kgr_deadline_explain(patch);
 	pr_warn("patch '%s': %s %s\n", patch->name,
