@@ -81,7 +81,7 @@ static enum kgr_exit check_modules(struct kgr_ctx *ctx, void *arg)
 		kgr_next(ctx, "only a reboot turns it on again");
 		return ret;
 	}
-	if (!kgr_sysfs_lockdown(ctx, mode, sizeof(mode)) && strcmp(mode, "none"))
+	if (kgr_sysfs_locked_down(ctx, mode, sizeof(mode)))
 		kgr_fail(ctx, KGR_EXIT_OK, "the kernel is locked down (%s): only signed patches can be loaded",
 			 mode);
 	else if (kgr_sysfs_signatures_enforced(ctx))

@@ -39,6 +39,14 @@ bool kgr_same_release(const char *vermagic, const char *release)
 	return !strncmp(vermagic, release, len) && (!vermagic[len] || vermagic[len] == ' ');
 }
 
+static enum kgr_exit other_kernel(struct kgr_ctx *ctx, const struct kgr_module *m)
+{
+	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_MISMATCH, "%s was made for another kernel", m->name);
+
+	kgr_next(ctx, "build the patch against the build tree of the running kernel");
+	return ret;
+}
+
 enum kgr_exit kgr_explain_mismatch(struct kgr_ctx *ctx, const struct kgr_module *m)
 {
 	struct utsname uts = { .release = "?" };
@@ -57,7 +65,7 @@ enum kgr_exit kgr_explain_mismatch(struct kgr_ctx *ctx, const struct kgr_module 
 		kgr_next(ctx, "dmesg | tail");
 		return ret;
 	}
-	ret = kgr_fail(ctx, KGR_EXIT_MISMATCH, "%s was made for another kernel", m->name);
+	ret = other_kernel(ctx, m);
 	if (ids_differ) {
 		kgr_why(ctx, "made for build-id %s", m->build_id);
 		kgr_why(ctx, "running is build-id %s", build_id);
@@ -66,7 +74,6 @@ enum kgr_exit kgr_explain_mismatch(struct kgr_ctx *ctx, const struct kgr_module 
 		kgr_why(ctx, "made for %s", m->vermagic);
 		kgr_why(ctx, "running is %s", uts.release);
 	}
-	kgr_next(ctx, "build the patch against the build tree of the running kernel");
 	return ret;
 }
 
@@ -80,14 +87,6 @@ static bool is_for_other_kernel(int err, json_t *lines)
 		if (err == ENOEXEC && strstr(json_string_value(line), "made for the kernel with build-id"))
 			return true;
 	return false;
-}
-
-static enum kgr_exit other_kernel(struct kgr_ctx *ctx, const struct kgr_module *m)
-{
-	enum kgr_exit ret = kgr_fail(ctx, KGR_EXIT_MISMATCH, "%s was made for another kernel", m->name);
-
-	kgr_next(ctx, "build the patch against the build tree of the running kernel");
-	return ret;
 }
 
 static enum kgr_exit bad_signature(struct kgr_ctx *ctx, const struct kgr_module *m)
@@ -125,7 +124,7 @@ static enum kgr_exit locked_down(struct kgr_ctx *ctx, const struct kgr_module *m
 	enum kgr_exit ret;
 	char mode[64];
 
-	if (kgr_sysfs_lockdown(ctx, mode, sizeof(mode)) || !strcmp(mode, "none"))
+	if (!kgr_sysfs_locked_down(ctx, mode, sizeof(mode)))
 		return KGR_EXIT_OK;
 	ret = forbidden(ctx, m);
 	kgr_why(ctx, "the kernel is locked down (%s) and wants a valid signature", mode);

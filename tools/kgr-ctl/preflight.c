@@ -100,10 +100,8 @@ static enum kgr_exit check_signature(struct kgr_ctx *ctx, void *arg)
 	enum kgr_exit ret = kgr_explain_unsigned(ctx, m);
 	char mode[64];
 
-	if (ret || !m->signer)
-		return ret;
-	if (!kgr_sysfs_signatures_enforced(ctx) &&
-	    (kgr_sysfs_lockdown(ctx, mode, sizeof(mode)) || !strcmp(mode, "none")))
+	if (ret || !m->signer || !(kgr_sysfs_signatures_enforced(ctx) ||
+				   kgr_sysfs_locked_down(ctx, mode, sizeof(mode))))
 		return ret;
 	kgr_fail(ctx, KGR_EXIT_OK, "it is signed by '%s'; whether the kernel trusts that key shows at loading",
 		 m->signer);

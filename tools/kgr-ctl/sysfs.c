@@ -670,19 +670,19 @@ bool kgr_sysfs_signatures_enforced(struct kgr_ctx *ctx)
 }
 
 /* "none [integrity] confidentiality" */
-int kgr_sysfs_lockdown(struct kgr_ctx *ctx, char *buf, size_t size)
+bool kgr_sysfs_locked_down(struct kgr_ctx *ctx, char *mode, size_t size)
 {
 	char *path = sys_path(ctx, "kernel/security/lockdown"), *open, *close;
-	ssize_t len = kgr_read_file(path, buf, size);
+	ssize_t len = kgr_read_file(path, mode, size);
 
 	free(path);
 	if (len < 0)
-		return (int)len;
-	open = strchr(buf, '[');
+		return false;
+	open = strchr(mode, '[');
 	close = open ? strchr(open, ']') : NULL;
 	if (!close)
-		return -EBADMSG;
+		return false;
 	*close = 0;
-	memmove(buf, open + 1, close - open);
-	return 0;
+	memmove(mode, open + 1, close - open);
+	return strcmp(mode, "none");
 }

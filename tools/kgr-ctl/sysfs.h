@@ -54,7 +54,7 @@ json_t *kgr_sysfs_livepatches(struct kgr_ctx *ctx, const char *object, const cha
 			      int64_t sympos);
 /* Does the kernel load signed modules only, lockdown apart? */
 bool kgr_sysfs_signatures_enforced(struct kgr_ctx *ctx);
-/* Lockdown's mode in force ("none", "integrity", ...) */
-int kgr_sysfs_lockdown(struct kgr_ctx *ctx, char *buf, size_t size);
+/* Is the kernel locked down?  Then @mode says how ("integrity", ...) */
+bool kgr_sysfs_locked_down(struct kgr_ctx *ctx, char *mode, size_t size);
 
 #endif /* _KGR_SYSFS_H */
