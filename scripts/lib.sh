@@ -144,9 +144,10 @@ tree_make_args()
 }
 
 # tree_overlay TREE LAYER: from here on, whatever is written to TREE goes to LAYER/up;
-# to be called in a mount namespace of its own (unshare -rm)
+# to be called in a mount namespace of its own (unshare -rm), whose root may not write
+# the attributes that a removed directory leaves under its usual name: hence userxattr
 tree_overlay()
 {
 	mkdir -p "$2/up" "$2/work"
-	mount -t overlay -o "lowerdir=$1,upperdir=$2/up,workdir=$2/work" kgraft "$1"
+	mount -t overlay -o "lowerdir=$1,upperdir=$2/up,workdir=$2/work,userxattr" kgraft "$1"
 }
