@@ -33,14 +33,11 @@ demo: deps tools	## the whole story in a guest: a diff becomes a patch of a runn
 
 check: deps tools deb	## all tests, on the vm and the debug kernel
 	@scripts/install-deps host
-	+@scripts/kernel vm
-	@scripts/host-image >/dev/null || echo "tests/host.t will be skipped" >&2
-	+@scripts/kernel debug
-	@scripts/check debug vm
+	+@scripts/check vm debug
 
-check-quick: deps tools	## the tests without the debug kernel
-	+@scripts/kernel vm
-	@scripts/check vm
+check-quick: deps tools deb	## the tests without the debug kernel
+	@scripts/install-deps host
+	+@scripts/check vm
 
 ## STAGES=NAMES	which of the stages of scripts/soak (default all)
 soak: deps tools deb	## the kselftests in all forms, those that repeat things far longer, long fuzzing, power cuts
