@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the changed functions do that a live patch has to mind: sleeping and never
- * returning, taking locks, counting references.  Hints: what they are told from is
- * names and instructions, and somebody has to look.
+ * returning, taking locks, counting references, handing out numbers.  Hints: what they
+ * are told from is names and instructions, and somebody has to look.
  */
 #include <elf.h>
 
@@ -134,6 +134,14 @@ static bool counts_references(const char *name)
 		str_ends(name, "_get_ref") || str_ends(name, "_put_ref");
 }
 
+/* ida, idr and xarray: what they hold outlives the code that has put it there */
+static bool hands_out_numbers(const char *name)
+{
+	return str_starts(name, "ida_alloc") || str_starts(name, "ida_free") ||
+		str_starts(name, "idr_alloc") || !strcmp(name, "idr_remove") ||
+		str_starts(name, "__xa_alloc");
+}
+
 static size_t occurrences(const strvec *v, const char *s)
 {
 	size_t n = 0;
@@ -226,12 +234,22 @@ static void inlined_names(struct kgr_build *b, const struct dw_func *f, strvec *
 			vec_push(&b->arena, out, arena_strdup(&b->arena, f->inlined.v[i]->name));
 }
 
+/* Says what of @x and @y is called more or less often now */
+static void compare_calls(struct kgr_build *b, enum diag_code code, const struct where *at,
+			  const strvec *x, const strvec *y)
+{
+	char *more = surplus(&b->arena, y, x), *less = surplus(&b->arena, x, y);
+
+	if (*more || *less)
+		diag(&b->diag, code, at, "%s%s%s%s%s", *more ? "more often: " : "", more,
+		     *more && *less ? "; " : "", *less ? "less often: " : "", less);
+}
+
 static void check_references(struct kgr_build *b, const struct unit *u, const struct atom *a,
 			     const struct code_facts *old, const struct code_facts *new)
 {
 	strvec x = { 0 }, y = { 0 };
 	struct where at = where_atom(a);
-	char *more, *less;
 
 	if (counts_references(name_source(&b->arena, atom_name(a)))) {
 		diag(&b->diag, D_REFERENCES, &at, "it is a helper for them");
@@ -241,11 +259,18 @@ static void check_references(struct kgr_build *b, const struct unit *u, const st
 	names_of(&b->arena, new, counts_references, false, &y);
 	inlined_names(b, debug_of(b, u->dw_orig, a->twin), &x);
 	inlined_names(b, debug_of(b, u->dw_patched, a), &y);
-	more = surplus(&b->arena, &y, &x);
-	less = surplus(&b->arena, &x, &y);
-	if (*more || *less)
-		diag(&b->diag, D_REFERENCES, &at, "%s%s%s%s%s", *more ? "more often: " : "", more,
-		     *more && *less ? "; " : "", *less ? "less often: " : "", less);
+	compare_calls(b, D_REFERENCES, &at, &x, &y);
+}
+
+static void check_numbers(struct kgr_build *b, const struct atom *a,
+			  const struct code_facts *old, const struct code_facts *new)
+{
+	strvec x = { 0 }, y = { 0 };
+	struct where at = where_atom(a);
+
+	names_of(&b->arena, old, hands_out_numbers, false, &x);
+	names_of(&b->arena, new, hands_out_numbers, false, &y);
+	compare_calls(b, D_NUMBERS, &at, &x, &y);
 }
 
 int pass_safety(struct kgr_build *b)
@@ -263,6 +288,7 @@ int pass_safety(struct kgr_build *b)
 		check_sleeping(b, (*p)->twin, &old);
 		check_locks(b, *p, &old, &new);
 		check_references(b, u, *p, &old, &new);
+		check_numbers(b, *p, &old, &new);
 	}
 	return 0;
 }

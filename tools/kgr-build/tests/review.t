@@ -78,6 +78,10 @@ edit reference $core 's/^\twidget_put(w);//'
 review reference KGR-W114 'core_write: .*less often: widget_put'
 edit helper kernel/helper.c 's/^\tw->spot.y++;/\tw->spot.y += 2;/'
 review helper KGR-W114 'widget_get: .*a helper'
+edit number $core 's/return ida_alloc_range(&numbers, wanted, wanted);/return wanted > 128 ? wanted : ida_alloc_range(\&numbers, 128 - wanted, wanted);/'
+quiet number KGR-W117
+edit numbers $core 's/^\treturn ida_alloc_range(&numbers, wanted, wanted);/\tint n = ida_alloc_range(\&numbers, 1, 127);\n\n\treturn n > 0 ? 128 - n : ida_alloc_range(\&numbers, 256, wanted);/'
+review numbers KGR-W117 'core_number: .*more often: ida_alloc_range'
 edit gone $core 's/^\tstatic long clamped;//; s/^\t\tclamped++;//; s/v + clamped/v/'
 review gone KGR-W115 'clamped of clamp'
 quiet hole KGR-W113

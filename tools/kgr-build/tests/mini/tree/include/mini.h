@@ -63,6 +63,7 @@ long core_read(struct widget *w);
 long core_write(struct widget *w, long v);
 long core_sum(const struct widget *w, int n);
 long core_mode(enum mode m);
+int core_number(int wanted);
 
 /* kernel/helper.c */
 long helper_scale(long v, int by);
@@ -72,6 +73,8 @@ void mutex_lock(long *lock);
 void mutex_unlock(long *lock);
 void widget_get(struct widget *w);
 void widget_put(struct widget *w);
+int ida_alloc_range(long *ida, unsigned int min, unsigned int max);
+void ida_free(long *ida, unsigned int number);
 void schedule(void);
 long hook_up(struct widget *w, void (*hook)(struct widget *w));
 int kthread_should_stop(void);

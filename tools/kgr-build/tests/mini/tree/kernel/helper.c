@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the rest calls: locks, references, the scheduler; names are all that counts */
+/* What the rest calls: locks, references, numbers, the scheduler; names are all that counts */
 #include <mini.h>
 
 long tick_count;
@@ -43,6 +43,16 @@ void widget_get(struct widget *w)
 void widget_put(struct widget *w)
 {
 	w->spot.y--;
+}
+
+int ida_alloc_range(long *ida, unsigned int min, unsigned int max)
+{
+	return *ida < max ? min + (*ida)++ : -1;
+}
+
+void ida_free(long *ida, unsigned int number)
+{
+	*ida -= number;
 }
 
 void schedule(void)
