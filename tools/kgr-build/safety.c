@@ -191,23 +191,31 @@ static char *joined(struct arena *a, const strvec *v)
 	return out.s;
 }
 
+/* Says what @new has more often than @old, and less often; false if that is nothing */
+static bool compare_calls(struct kgr_build *b, enum diag_code code, const struct where *at,
+			  const strvec *old, const strvec *new, const char *more_head,
+			  const char *less_head)
+{
+	char *more = surplus(&b->arena, new, old), *less = surplus(&b->arena, old, new);
+
+	if (!*more && !*less)
+		return false;
+	diag(&b->diag, code, at, "%s%s%s%s%s", *more ? more_head : "", more,
+	     *more && *less ? "; " : "", *less ? less_head : "", less);
+	return true;
+}
+
 /* Whether one more is taken, or one less, or the same ones in another order */
 static void check_locks(struct kgr_build *b, const struct atom *a,
 			const struct code_facts *old, const struct code_facts *new)
 {
 	strvec x = { 0 }, y = { 0 }, p = { 0 }, q = { 0 };
 	struct where at = where_atom(a);
-	char *more, *less;
 
 	names_of(&b->arena, old, takes_lock, false, &x);
 	names_of(&b->arena, new, takes_lock, false, &y);
-	more = surplus(&b->arena, &y, &x);
-	less = surplus(&b->arena, &x, &y);
-	if (*more || *less) {
-		diag(&b->diag, D_LOCKS, &at, "%s%s%s%s%s", *more ? "it takes more: " : "", more,
-		     *more && *less ? "; " : "", *less ? "it takes less: " : "", less);
+	if (compare_calls(b, D_LOCKS, &at, &x, &y, "it takes more: ", "it takes less: "))
 		return;
-	}
 	names_of(&b->arena, old, takes_lock, true, &p);
 	names_of(&b->arena, new, takes_lock, true, &q);
 	if (*surplus(&b->arena, &p, &q) || *surplus(&b->arena, &q, &p))
@@ -234,17 +242,6 @@ static void inlined_names(struct kgr_build *b, const struct dw_func *f, strvec *
 			vec_push(&b->arena, out, arena_strdup(&b->arena, f->inlined.v[i]->name));
 }
 
-/* Says what of @x and @y is called more or less often now */
-static void compare_calls(struct kgr_build *b, enum diag_code code, const struct where *at,
-			  const strvec *x, const strvec *y)
-{
-	char *more = surplus(&b->arena, y, x), *less = surplus(&b->arena, x, y);
-
-	if (*more || *less)
-		diag(&b->diag, code, at, "%s%s%s%s%s", *more ? "more often: " : "", more,
-		     *more && *less ? "; " : "", *less ? "less often: " : "", less);
-}
-
 static void check_references(struct kgr_build *b, const struct unit *u, const struct atom *a,
 			     const struct code_facts *old, const struct code_facts *new)
 {
@@ -259,7 +256,7 @@ static void check_references(struct kgr_build *b, const struct unit *u, const st
 	names_of(&b->arena, new, counts_references, false, &y);
 	inlined_names(b, debug_of(b, u->dw_orig, a->twin), &x);
 	inlined_names(b, debug_of(b, u->dw_patched, a), &y);
-	compare_calls(b, D_REFERENCES, &at, &x, &y);
+	compare_calls(b, D_REFERENCES, &at, &x, &y, "more often: ", "less often: ");
 }
 
 static void check_numbers(struct kgr_build *b, const struct atom *a,
@@ -270,7 +267,7 @@ static void check_numbers(struct kgr_build *b, const struct atom *a,
 
 	names_of(&b->arena, old, hands_out_numbers, false, &x);
 	names_of(&b->arena, new, hands_out_numbers, false, &y);
-	compare_calls(b, D_NUMBERS, &at, &x, &y);
+	compare_calls(b, D_NUMBERS, &at, &x, &y, "more often: ", "less often: ");
 }
 
 int pass_safety(struct kgr_build *b)

@@ -82,6 +82,8 @@ edit number $core 's/return ida_alloc_range(&numbers, wanted, wanted);/return wa
 quiet number KGR-W117
 edit numbers $core 's/^\treturn ida_alloc_range(&numbers, wanted, wanted);/\tint n = ida_alloc_range(\&numbers, 1, 127);\n\n\treturn n > 0 ? 128 - n : ida_alloc_range(\&numbers, 256, wanted);/'
 review numbers KGR-W117 'core_number: .*more often: ida_alloc_range'
+edit freed $core 's/^\treturn ida_alloc_range(&numbers, wanted, wanted);/\tida_free(\&numbers, wanted);\n&/'
+review freed KGR-W117 'core_number: .*more often: ida_free'
 edit gone $core 's/^\tstatic long clamped;//; s/^\t\tclamped++;//; s/v + clamped/v/'
 review gone KGR-W115 'clamped of clamp'
 quiet hole KGR-W113
